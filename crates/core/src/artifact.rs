@@ -1,0 +1,175 @@
+//! The only place that creates files. A file appears under its name when it is whole, or not at all.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use tempfile::NamedTempFile;
+
+/// A file that is being written. Dropped before [`finish`](Artifact::finish), it leaves nothing behind.
+#[derive(Debug)]
+pub struct Artifact {
+    path: PathBuf,
+    file: BufWriter<NamedTempFile>,
+}
+
+/// A file that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write `{}`", path.display())]
+pub struct ArtifactError {
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+impl Artifact {
+    /// Begins a file that will be called `path`, in a temporary file beside it whose name begins with a dot.
+    /// Missing parent folders are made.
+    pub fn create(path: &Path) -> Result<Self, ArtifactError> {
+        let error = |source| ArtifactError { path: path.to_owned(), source };
+        let folder = parent(path);
+        fs::create_dir_all(folder).map_err(error)?;
+        let name = path.file_name().unwrap_or(OsStr::new("artifact")).to_string_lossy();
+        let mut builder = tempfile::Builder::new();
+        let prefix = format!(".{name}.");
+        builder.prefix(&prefix).suffix(".tmp");
+        #[cfg(unix)]
+        {
+            // tempfile's own default keeps the file from everybody else; an artifact is as open as the umask says.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let file = builder.tempfile_in(folder).map_err(error)?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 18, file) })
+    }
+
+    /// The name that the file will have.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads back what was written so far, from the beginning, handing it on in pieces.
+    pub fn read_back(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), ArtifactError> {
+        let path = self.path.clone();
+        let mut read = || -> io::Result<()> {
+            self.file.seek(SeekFrom::Start(0))?;
+            let file = self.file.get_mut().as_file_mut();
+            let mut buffer = vec![0; 1 << 18];
+            loop {
+                match file.read(&mut buffer)? {
+                    0 => return Ok(()),
+                    count => each(&buffer[..count]),
+                }
+            }
+        };
+        read().map_err(|source| ArtifactError { path, source })
+    }
+
+    /// Flushes, syncs and gives the file its name, replacing an earlier file of that name.
+    pub fn finish(self) -> Result<(), ArtifactError> {
+        let Self { path, file } = self;
+        let result = (|| {
+            let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            // The name itself is safe only when the folder is on disk too.
+            File::open(parent(&path))?.sync_all()
+        })();
+        result.map_err(|source| ArtifactError { path, source })
+    }
+
+    /// Turns an error of `Write` on this file into one that names the file.
+    pub fn error(&self, source: io::Error) -> ArtifactError {
+        ArtifactError { path: self.path.clone(), source }
+    }
+}
+
+impl Write for Artifact {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for Artifact {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}
+
+/// Writes a whole file at once.
+pub fn write_artifact(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
+    let mut artifact = Artifact::create(path)?;
+    artifact.write_all(bytes).map_err(|source| artifact.error(source))?;
+    artifact.finish()
+}
+
+/// Writes a value as indented JSON with a newline at the end.
+pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), ArtifactError> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|source| ArtifactError { path: path.to_owned(), source: source.into() })?;
+    text.push(b'\n');
+    write_artifact(path, &text)
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_finished_file_is_whole_and_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/file.json");
+        write_json(&path, &[1, 2]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[\n  1,\n  2\n]\n");
+        assert_eq!(names(path.parent().unwrap()), ["file.json"]);
+    }
+
+    #[test]
+    fn an_unfinished_file_leaves_the_old_one_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_artifact(&path, b"old").unwrap();
+        let mut artifact = Artifact::create(&path).unwrap();
+        artifact.write_all(b"half").unwrap();
+        drop(artifact);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn what_was_written_can_be_read_back_before_it_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut artifact = Artifact::create(&folder.path().join("file")).unwrap();
+        artifact.write_all(b"abcd").unwrap();
+        artifact.seek(SeekFrom::Start(1)).unwrap();
+        artifact.write_all(b"X").unwrap();
+        let mut seen = Vec::new();
+        artifact.read_back(|bytes| seen.extend_from_slice(bytes)).unwrap();
+        assert_eq!(seen, b"aXcd");
+    }
+
+    #[test]
+    fn a_file_in_place_of_a_folder_is_an_error_that_names_the_target() {
+        let folder = tempfile::tempdir().unwrap();
+        write_artifact(&folder.path().join("file"), b"").unwrap();
+        let error = write_artifact(&folder.path().join("file/inner"), b"").unwrap_err();
+        assert!(error.to_string().contains("file/inner"));
+    }
+}

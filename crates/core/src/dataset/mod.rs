@@ -1,0 +1,9 @@
+//! Labelled image folders: `DIR/<class>/<any folders>/<photograph>`.
+
+mod classes;
+mod folder;
+mod photographs;
+
+pub use classes::{Classes, ClassesError, Label};
+pub use folder::{ImageFolder, Sample};
+pub use photographs::{DatasetError, Photographs, photographs};

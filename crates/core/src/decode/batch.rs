@@ -1,0 +1,74 @@
+//! Many photographs at once, on all cores, into one buffer.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use super::{DecodeError, DecodedImage, Decoder};
+use crate::{ImageSize, Interpolation};
+
+/// Photographs that were decoded together.
+#[derive(Debug)]
+pub struct DecodedBatch {
+    /// What became of each photograph, in the order of the paths.
+    pub images: Vec<Result<DecodedImage, DecodeError>>,
+    /// [decoded, height, width, 3], red, green, blue: those that decoded, without gaps.
+    pub pixels: Vec<u8>,
+}
+
+impl DecodedBatch {
+    /// How many photographs decoded.
+    pub fn decoded(&self) -> usize {
+        self.images.iter().filter(|image| image.is_ok()).count()
+    }
+}
+
+/// Decodes files in parallel, each into its own slice of one buffer, and then closes the gaps that unreadable ones
+/// leave.
+pub fn decode_batch(paths: &[PathBuf], size: ImageSize, interpolation: Interpolation) -> DecodedBatch {
+    let length = size.rgb_bytes();
+    let mut pixels = vec![0; paths.len() * length];
+    let images: Vec<Result<DecodedImage, DecodeError>> = paths
+        .par_iter()
+        .zip(pixels.par_chunks_exact_mut(length))
+        .map_init(
+            || Decoder::new(size, interpolation),
+            |decoder, (path, pixels)| decoder.decode_file(path, pixels),
+        )
+        .collect();
+    let mut rows = 0;
+    for (position, image) in images.iter().enumerate() {
+        if image.is_ok() {
+            pixels.copy_within(position * length..(position + 1) * length, rows * length);
+            rows += 1;
+        }
+    }
+    pixels.truncate(rows * length);
+    DecodedBatch { images, pixels }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{Rgb, RgbImage};
+
+    #[test]
+    fn an_unreadable_photograph_leaves_no_gap_between_its_neighbours() {
+        let folder = tempfile::tempdir().unwrap();
+        let size = ImageSize::new(32, 32).unwrap();
+        let paths: Vec<PathBuf> = (0..5).map(|index| folder.path().join(format!("{index}.png"))).collect();
+        for (index, path) in paths.iter().enumerate() {
+            if index % 2 == 0 {
+                RgbImage::from_pixel(40, 40, Rgb([index as u8 * 10; 3])).save(path).unwrap();
+            } else {
+                crate::write_artifact(path, b"no image").unwrap();
+            }
+        }
+        let batch = decode_batch(&paths, size, Interpolation::Nearest);
+        let statuses: Vec<bool> = batch.images.iter().map(Result::is_ok).collect();
+        assert_eq!(statuses, [true, false, true, false, true]);
+        assert_eq!(batch.decoded(), 3);
+        let firsts: Vec<u8> = batch.pixels.chunks(size.rgb_bytes()).map(|image| image[0]).collect();
+        assert_eq!(firsts, [0, 20, 40]);
+    }
+}

@@ -1,0 +1,114 @@
+//! How an error leaves a program: one line with its causes, the hints, and an exit code.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// How a program ended that met no error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything was done. Exit code 0.
+    Done,
+    /// The work was done and found something wrong, which has been said already. Exit code 1.
+    Findings,
+}
+
+/// An error with a remedy. Shown as the error itself; the hint is printed after the whole chain.
+#[derive(Debug)]
+pub struct Hinted {
+    error: Box<dyn Error + Send + Sync>,
+    hint: String,
+}
+
+impl fmt::Display for Hinted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, formatter)
+    }
+}
+
+impl Error for Hinted {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
+
+/// Adds a hint to the error of a result.
+pub trait WithHint<T> {
+    /// Keeps the error's text and causes and adds a remedy, one line.
+    fn hint<H: Into<String>>(self, hint: impl FnOnce() -> H) -> Result<T, Hinted>;
+}
+
+impl<T, E: Into<Box<dyn Error + Send + Sync>>> WithHint<T> for Result<T, E> {
+    fn hint<H: Into<String>>(self, hint: impl FnOnce() -> H) -> Result<T, Hinted> {
+        self.map_err(|error| Hinted { error: error.into(), hint: hint().into() })
+    }
+}
+
+/// Prints a failure to stderr and gives the exit code. `program` begins the line.
+///
+/// A closed stdout (`extractor inspect | head`) is the reader's choice and no failure.
+pub fn code<E: AsRef<dyn Error + Send + Sync>>(program: &str, result: Result<Outcome, E>) -> ExitCode {
+    let error = match &result {
+        Ok(Outcome::Done) => return ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => return ExitCode::FAILURE,
+        Err(error) => error.as_ref(),
+    };
+    if is_broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    // Nothing is left to be done when stderr is closed as well.
+    let _ = io::stderr().write_all(describe(program, error).as_bytes());
+    ExitCode::FAILURE
+}
+
+/// An error and its causes, outermost first.
+pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
+}
+
+/// An error and its causes on one line.
+pub fn one_line(error: &(dyn Error + 'static)) -> String {
+    let causes: Vec<String> = chain(error).map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    chain(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn describe(program: &str, error: &(dyn Error + 'static)) -> String {
+    let mut text = format!("{program}: {}\n", one_line(error));
+    for hinted in chain(error).filter_map(|cause| cause.downcast_ref::<Hinted>()) {
+        text.push_str(&format!("hint: {}\n", hinted.hint));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot open `a.npy`")]
+    struct Outer(#[source] io::Error);
+
+    fn outer() -> Outer {
+        Outer(io::Error::new(io::ErrorKind::NotFound, "no such file"))
+    }
+
+    #[test]
+    fn the_chain_is_one_line_and_the_hint_follows_it() {
+        let error = Err::<(), _>(outer()).hint(|| "run `extractor extract`").unwrap_err();
+        let expected = "trainer: cannot open `a.npy`: no such file\nhint: run `extractor extract`\n";
+        assert_eq!(describe("trainer", &error), expected);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_found_anywhere_in_the_chain() {
+        assert!(is_broken_pipe(&Outer(io::ErrorKind::BrokenPipe.into())));
+        assert!(!is_broken_pipe(&outer()));
+    }
+}

@@ -1,0 +1,34 @@
+//! What every stage of Convbase must agree on, and nothing that needs libtorch.
+//!
+//! A data set is a folder with one sub-folder per class ([`ImageFolder`]). Its photographs are decoded to RGB
+//! pixels of one size ([`Decoder`]) and become features that a [`FeatureSpec`] identifies. Features lie in a
+//! feature store ([`store`]); training leaves a [`History`], evaluation a [`Report`], computed by [`metrics`].
+//! Files appear whole or not at all ([`Artifact`]), and an error leaves a program through [`exit`].
+
+mod artifact;
+mod dataset;
+mod decode;
+mod difference;
+mod digest;
+mod spec;
+
+pub mod exit;
+pub mod figure;
+pub mod history;
+pub mod metrics;
+pub mod report;
+pub mod store;
+
+pub use artifact::{Artifact, ArtifactError, write_artifact, write_json};
+pub use dataset::{
+    Classes, ClassesError, DatasetError, ImageFolder, Label, Photographs, Sample, photographs,
+};
+pub use decode::{DecodeError, DecodedBatch, DecodedImage, Decoder, decode_batch};
+pub use difference::{Difference, Differences, differences};
+pub use digest::{Digest, DigestError, Hasher};
+pub use history::{EpochRecord, History};
+pub use report::Report;
+pub use spec::{
+    DataType, FeatureId, FeatureSpec, ImageSize, ImageSizeError, Interpolation, Layer, LayerError, Pooling,
+    Precision, Preprocess, UnknownName,
+};

@@ -1,0 +1,243 @@
+//! `manifest.json`: the plan of a store, known before the first image is decoded.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::ShardName;
+use crate::digest::hex;
+use crate::{Classes, DataType, Digest, FeatureId, FeatureSpec, Precision};
+
+/// The manifest's file name.
+pub const MANIFEST_NAME: &str = "manifest.json";
+const FORMAT: &str = "convbase-features/1";
+
+/// What images the store is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listing {
+    /// How many images are listed.
+    pub images: usize,
+    /// The digest over their relative paths and labels ([`crate::ImageFolder::listing_digest`]).
+    #[serde(with = "hex")]
+    pub sha256: Digest,
+}
+
+/// The plan of a store: equal plans make equal stores on one machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    format: String,
+    feature_id: FeatureId,
+    spec: FeatureSpec,
+    precision: Precision,
+    dtype: DataType,
+    classes: Classes,
+    listing: Listing,
+    shard_size: usize,
+    shards: usize,
+}
+
+/// A manifest that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The file could not be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// The manifest.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is no manifest.
+    #[error("`{}` is no manifest of a feature store", path.display())]
+    Parse {
+        /// The manifest.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A field contradicts the others.
+    #[error("`{}`: {field}: expected {expected}, found {found}", path.display())]
+    Field {
+        /// The manifest.
+        path: PathBuf,
+        /// The field.
+        field: &'static str,
+        /// What the rest of the manifest demands.
+        expected: String,
+        /// What it says.
+        found: String,
+    },
+}
+
+impl Manifest {
+    /// Plans a store. `shard_size` of 0 counts as 1.
+    pub fn new(
+        spec: FeatureSpec,
+        precision: Precision,
+        dtype: DataType,
+        classes: Classes,
+        listing: Listing,
+        shard_size: usize,
+    ) -> Self {
+        let shard_size = shard_size.max(1);
+        let shards = listing.images.div_ceil(shard_size);
+        let feature_id = spec.id();
+        let format = FORMAT.to_owned();
+        Self { format, feature_id, spec, precision, dtype, classes, listing, shard_size, shards }
+    }
+
+    /// Reads and validates the manifest of the store in `folder`.
+    pub fn open(folder: &Path) -> Result<Self, ManifestError> {
+        let path = folder.join(MANIFEST_NAME);
+        let bytes = fs::read(&path).map_err(|source| ManifestError::Read { path: path.clone(), source })?;
+        Self::parse(&path, &bytes)
+    }
+
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ManifestError> {
+        let manifest: Self = serde_json::from_slice(bytes)
+            .map_err(|source| ManifestError::Parse { path: path.to_owned(), source })?;
+        let field = |field, expected: String, found: String| {
+            if expected == found {
+                return Ok(());
+            }
+            Err(ManifestError::Field { path: path.to_owned(), field, expected, found })
+        };
+        field("format", FORMAT.to_owned(), manifest.format.clone())?;
+        field("feature_id", manifest.spec.id().to_string(), manifest.feature_id.to_string())?;
+        if manifest.row_bytes().is_none() {
+            field("spec.shape", "a product above 0".into(), format!("{:?}", manifest.spec.shape))?;
+        }
+        if manifest.shard_size == 0 || manifest.listing.images == 0 {
+            field("shard_size and listing.images", "at least 1".into(), "0".into())?;
+        }
+        let shards = manifest.listing.images.div_ceil(manifest.shard_size);
+        field("shards", shards.to_string(), manifest.shards.to_string())?;
+        Ok(manifest)
+    }
+
+    /// The spec's identity.
+    pub fn feature_id(&self) -> FeatureId {
+        self.feature_id
+    }
+
+    /// What the features are.
+    pub fn spec(&self) -> &FeatureSpec {
+        &self.spec
+    }
+
+    /// The arithmetic they were computed with.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// How they are held.
+    pub fn dtype(&self) -> DataType {
+        self.dtype
+    }
+
+    /// The class list.
+    pub fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    /// The images.
+    pub fn listing(&self) -> &Listing {
+        &self.listing
+    }
+
+    /// Listing positions of one shard; the last may have fewer.
+    pub fn shard_size(&self) -> usize {
+        self.shard_size
+    }
+
+    /// Every shard's name in order.
+    pub fn shards(&self) -> impl ExactSizeIterator<Item = ShardName> + use<> {
+        let count = self.shards;
+        (0..count).map(move |index| ShardName { index, count })
+    }
+
+    /// The listing positions of a shard.
+    pub fn positions(&self, shard: ShardName) -> std::ops::Range<usize> {
+        let start = shard.index.saturating_mul(self.shard_size).min(self.listing.images);
+        start..start.saturating_add(self.shard_size).min(self.listing.images)
+    }
+
+    /// Bytes of one row of features, or `None` when the shape's product is 0 or overflows.
+    pub(super) fn row_bytes(&self) -> Option<usize> {
+        self.spec.feature_length()?.checked_mul(self.dtype.bytes())
+    }
+
+    /// The shape of the features of `rows` images.
+    pub(super) fn features_shape(&self, rows: usize) -> Vec<u64> {
+        std::iter::once(rows as u64).chain(self.spec.shape.iter().map(|&side| u64::from(side))).collect()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::{ImageSize, Interpolation, Layer, Pooling, Preprocess};
+    use serde_json::{Value, json};
+
+    pub(crate) fn manifest(images: usize, shard_size: usize) -> Manifest {
+        let spec = FeatureSpec::vgg16(
+            Digest::of(b"weights"),
+            Layer::block5_pool(),
+            Pooling::None,
+            ImageSize::new(32, 64).unwrap(),
+            Interpolation::Nearest,
+            Preprocess::Rescale,
+        );
+        let classes = Classes::new(vec!["cats".into(), "dogs".into()]).unwrap();
+        let listing = Listing { images, sha256: Digest::of(b"listing") };
+        Manifest::new(spec, Precision::Float32, DataType::Float32, classes, listing, shard_size)
+    }
+
+    fn parse_with(change: impl Fn(&mut Value)) -> Result<Manifest, String> {
+        let mut value = serde_json::to_value(manifest(10, 4)).unwrap();
+        change(&mut value);
+        let path = Path::new("manifest.json");
+        Manifest::parse(path, value.to_string().as_bytes()).map_err(|error| {
+            let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+            format!("{error}{}", source.unwrap_or_default())
+        })
+    }
+
+    #[test]
+    fn a_manifest_survives_the_way_through_json() {
+        assert_eq!(parse_with(|_| ()).unwrap(), manifest(10, 4));
+    }
+
+    #[test]
+    fn shards_cover_the_listing_without_gap_or_overlap() {
+        let manifest = manifest(10, 4);
+        let ranges: Vec<_> = manifest.shards().map(|shard| manifest.positions(shard)).collect();
+        assert_eq!(ranges, [0..4, 4..8, 8..10]);
+    }
+
+    #[test]
+    fn fields_that_contradict_one_another_are_refused_with_expected_and_found() {
+        let refused = |change: fn(&mut Value), part: &str| {
+            let error = parse_with(change).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        };
+        refused(
+            |value| value["format"] = json!("other/1"),
+            "format: expected convbase-features/1, found other/1",
+        );
+        refused(|value| value["spec"]["layer"] = json!("block4_pool"), "feature_id: expected sha256:");
+        refused(|value| value["spec"]["layer"] = json!("block9_pool"), "found `block9_pool`");
+        refused(|value| value["shards"] = json!(2), "shards: expected 3, found 2");
+        refused(|value| value["shard_size"] = json!(0), "expected at least 1, found 0");
+        refused(|value| value["classes"] = json!(["a", "a"]), "found `a` twice");
+        refused(|value| value["dtype"] = json!("float64"), "float64");
+        refused(|value| value["listing"]["images"] = json!(-1), "-1");
+        refused(|value| value["surprise"] = json!(1), "surprise");
+    }
+}

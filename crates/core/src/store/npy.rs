@@ -1,0 +1,138 @@
+//! The head of an npy file, version 1 (NumPy Enhancement Proposal 1; `numpy.lib.format`).
+//!
+//! Headers are written here because rows that turn out unreadable make the first dimension known only at the end:
+//! a header of the same length takes the place of the first one. Reading goes through `npyz`.
+
+use std::io;
+
+use npyz::NpyHeader;
+
+/// A file that is not the array it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum NpyError {
+    /// The header could not be read.
+    #[error("expected an npy file")]
+    Header(#[source] io::Error),
+    /// The array has another type, order or shape.
+    #[error("expected {expected}, found {found}")]
+    Array {
+        /// Type, order and shape that were wanted.
+        expected: String,
+        /// Those of the file.
+        found: String,
+    },
+    /// The file is shorter or longer than its header says.
+    #[error("expected {expected} bytes, found {found}")]
+    Length {
+        /// Header and data.
+        expected: u64,
+        /// Bytes of the file.
+        found: u64,
+    },
+}
+
+/// The header of a C-order array, padded to `length` bytes (or the next multiple of 64 that holds it).
+pub(super) fn header(descriptor: &str, shape: &[u64], length: usize) -> Vec<u8> {
+    const PREFIX: usize = 10;
+    let sides: Vec<String> = shape.iter().map(u64::to_string).collect();
+    let comma = if shape.len() == 1 { "," } else { "" };
+    let shape = sides.join(", ");
+    let dictionary =
+        format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': ({shape}{comma}), }}");
+    let length = (PREFIX + dictionary.len() + 1).next_multiple_of(64).max(length);
+    let body = length - PREFIX;
+    let mut bytes = Vec::with_capacity(length);
+    bytes.extend_from_slice(b"\x93NUMPY\x01\x00");
+    // A shape of a few numbers stays far below the 65,535 bytes of version 1.
+    bytes.extend_from_slice(&(body as u16).to_le_bytes());
+    bytes.extend_from_slice(dictionary.as_bytes());
+    bytes.resize(length - 1, b' ');
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Checks that `bytes` are exactly one array of this type and shape, and gives the offset of its data.
+pub(super) fn check(bytes: &[u8], descriptor: &str, shape: &[u64]) -> Result<usize, NpyError> {
+    // npyz reserves what a header's length field says before it reads: the file must hold that much.
+    let claimed = match bytes {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, ..] => {
+            10 + usize::from(u16::from_le_bytes([*low, *high]))
+        }
+        _ => {
+            return Err(NpyError::Header(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "no npy version 1 header",
+            )));
+        }
+    };
+    if bytes.len() < claimed {
+        return Err(NpyError::Length { expected: claimed as u64, found: bytes.len() as u64 });
+    }
+    let header = NpyHeader::from_reader(&bytes[..claimed]).map_err(NpyError::Header)?;
+    let describe = |descriptor: &str, order: &str, shape: &[u64]| format!("{descriptor} {order} {shape:?}");
+    let expected = describe(descriptor, "C", shape);
+    let order = if header.order() == npyz::Order::C { "C" } else { "Fortran" };
+    let found = describe(header.dtype().descr().trim_matches('\''), order, header.shape());
+    if expected != found {
+        return Err(NpyError::Array { expected, found });
+    }
+    let width = descriptor[2..].parse::<u64>().unwrap_or(0);
+    let data = shape.iter().try_fold(width, |product, &side| product.checked_mul(side));
+    let length = data.and_then(|data| data.checked_add(claimed as u64)).unwrap_or(u64::MAX);
+    if length != bytes.len() as u64 {
+        return Err(NpyError::Length { expected: length, found: bytes.len() as u64 });
+    }
+    Ok(claimed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn npyz_reads_the_header_that_was_written(shape in prop::collection::vec(0_u64..1 << 40, 1..5), extra in 0_usize..3) {
+            let bytes = header("<f4", &shape, extra * 64);
+            prop_assert_eq!(bytes.len() % 64, 0);
+            let read = NpyHeader::from_reader(&bytes[..]).unwrap();
+            prop_assert_eq!(read.shape(), &shape[..]);
+            prop_assert_eq!(read.dtype().descr(), "'<f4'");
+        }
+
+        #[test]
+        fn no_bytes_make_the_check_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0_usize..128) {
+            let _ = check(&bytes, "<f4", &[2, 3]);
+            let mut begun = header("<f4", &[2, 3], 0);
+            begun.truncate(cut);
+            begun.extend(bytes);
+            let _ = check(&begun, "<f4", &[2, 3]);
+        }
+    }
+
+    #[test]
+    fn wrong_types_shapes_orders_and_lengths_are_refused() {
+        let array = |descriptor: &str, shape: &[u64], data: usize| {
+            let mut bytes = header(descriptor, shape, 0);
+            bytes.resize(bytes.len() + data, 0);
+            bytes
+        };
+        let refused = |bytes: &[u8]| check(bytes, "<f4", &[2, 3]).unwrap_err().to_string();
+        assert_eq!(check(&array("<f4", &[2, 3], 24), "<f4", &[2, 3]).unwrap(), 128);
+        assert_eq!(refused(&array("<f2", &[2, 3], 24)), "expected <f4 C [2, 3], found <f2 C [2, 3]");
+        assert_eq!(refused(&array("<f4", &[3, 2], 24)), "expected <f4 C [2, 3], found <f4 C [3, 2]");
+        assert_eq!(refused(&array("<f4", &[2, 3], 23)), "expected 152 bytes, found 151");
+        assert_eq!(refused(&array("<f4", &[2, 3], 25)), "expected 152 bytes, found 153");
+        let mut fortran = array("<f4", &[2, 3], 24);
+        let position = fortran.windows(5).position(|window| window == b"False").unwrap();
+        fortran[position..position + 5].copy_from_slice(b"True ");
+        assert_eq!(refused(&fortran), "expected <f4 C [2, 3], found <f4 Fortran [2, 3]");
+        assert!(refused(b"PK\x03\x04").starts_with("expected an npy file"));
+    }
+
+    #[test]
+    fn a_later_header_with_fewer_rows_takes_the_same_place() {
+        let first = header("<f4", &[10_000_000_000, 5, 5, 512], 0);
+        assert_eq!(header("<f4", &[1, 5, 5, 512], first.len()).len(), first.len());
+    }
+}

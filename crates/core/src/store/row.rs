@@ -1,0 +1,179 @@
+//! `rows-*.jsonl`: what became of every listed image of a shard, in listing order.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::hex;
+use crate::{Classes, Digest, Label};
+
+/// One listed image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowRecord {
+    /// Relative to the image folder, with `/` between its parts.
+    pub path: String,
+    /// The position of its class in the manifest.
+    pub label: Label,
+    /// The name of its class.
+    pub class: String,
+    /// Whether it became a row.
+    #[serde(flatten)]
+    pub status: RowStatus,
+}
+
+/// Whether a listed image became a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "lowercase")]
+pub enum RowStatus {
+    /// It did.
+    Ok {
+        /// Its row in the shard's arrays.
+        row: usize,
+        /// The photograph's width in pixels.
+        width: u32,
+        /// The photograph's height in pixels.
+        height: u32,
+        /// The digest of the photograph's file.
+        #[serde(with = "hex")]
+        sha256: Digest,
+    },
+    /// It did not.
+    Rejected {
+        /// Why, one line.
+        error: String,
+    },
+}
+
+/// Rows that contradict the manifest or one another.
+#[derive(Debug, thiserror::Error)]
+pub enum RowsError {
+    /// A line is no record.
+    #[error("line {line}")]
+    Parse {
+        /// From 1.
+        line: usize,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A record is not what it should be.
+    #[error("line {line}: {field}: expected {expected}, found {found}")]
+    Field {
+        /// From 1.
+        line: usize,
+        /// What is wrong.
+        field: &'static str,
+        /// What it should be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+}
+
+impl RowRecord {
+    /// Whether the image became a row.
+    pub fn is_row(&self) -> bool {
+        matches!(self.status, RowStatus::Ok { .. })
+    }
+
+    /// Writes records, one line each.
+    pub(super) fn to_lines(records: &[Self]) -> Vec<u8> {
+        let mut lines = Vec::new();
+        for record in records {
+            serde_json::to_writer(&mut lines, record).expect("text and numbers go into memory without error");
+            lines.push(b'\n');
+        }
+        lines
+    }
+
+    /// Reads records and checks that labels fit the classes, rows count up from 0 and paths are sorted and relative.
+    pub(super) fn from_lines(bytes: &[u8], classes: &Classes) -> Result<Vec<Self>, RowsError> {
+        let mut records: Vec<Self> = Vec::new();
+        let mut rows = 0;
+        for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
+            let line_number = index + 1;
+            let record: Self = serde_json::from_slice(line)
+                .map_err(|source| RowsError::Parse { line: line_number, source })?;
+            let field = |field, expected: String, found: String| {
+                if expected == found {
+                    return Ok(());
+                }
+                Err(RowsError::Field { line: line_number, field, expected, found })
+            };
+            let class = classes.names().get(record.label);
+            field("class", class.map_or("a known label".to_owned(), Clone::clone), record.class.clone())?;
+            if let RowStatus::Ok { row, .. } = &record.status {
+                field("row", rows.to_string(), row.to_string())?;
+                rows += 1;
+            }
+            let leaves = record.path.split('/').any(|part| part.is_empty() || part == "." || part == "..");
+            if leaves {
+                field("path", "a path inside the image folder".into(), record.path.clone())?;
+            }
+            if let Some(previous) = records.last().filter(|previous| previous.path >= record.path) {
+                field("path", format!("one after `{}`", previous.path), record.path.clone())?;
+            }
+            records.push(record);
+        }
+        Ok(records)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn classes() -> Classes {
+        Classes::new(vec!["cats".into(), "dogs".into()]).unwrap()
+    }
+
+    fn row(path: &str, row: usize) -> RowRecord {
+        let status = RowStatus::Ok { row, width: 4, height: 3, sha256: Digest::of(path.as_bytes()) };
+        RowRecord { path: path.into(), label: 0, class: "cats".into(), status }
+    }
+
+    #[test]
+    fn records_look_as_the_format_says() {
+        let mut rejected = row("cats/b.jpg", 0);
+        rejected.status = RowStatus::Rejected { error: "no".into() };
+        let lines = RowRecord::to_lines(&[row("cats/a.jpg", 0), rejected]);
+        let digest = Digest::of(b"cats/a.jpg").hex();
+        let expected = format!(
+            "{{\"path\":\"cats/a.jpg\",\"label\":0,\"class\":\"cats\",\"status\":\"ok\",\"row\":0,\"width\":4,\
+             \"height\":3,\"sha256\":\"{digest}\"}}\n{{\"path\":\"cats/b.jpg\",\"label\":0,\"class\":\"cats\",\
+             \"status\":\"rejected\",\"error\":\"no\"}}\n"
+        );
+        assert_eq!(String::from_utf8(lines).unwrap(), expected);
+    }
+
+    #[test]
+    fn records_that_contradict_the_classes_or_one_another_are_refused() {
+        let refused = |records: &[RowRecord], part: &str| {
+            let lines = RowRecord::to_lines(records);
+            let error = RowRecord::from_lines(&lines, &classes()).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        refused(&[RowRecord { label: 1, ..row("a", 0) }], "line 1: class: expected dogs, found cats");
+        refused(&[RowRecord { label: 7, ..row("a", 0) }], "class: expected a known label, found cats");
+        refused(&[row("a", 1)], "row: expected 0, found 1");
+        refused(&[row("b", 0), row("a", 1)], "line 2: path: expected one after `b`, found a");
+        refused(&[row("../a", 0)], "path: expected a path inside the image folder, found ../a");
+        refused(&[row("/a", 0)], "path: expected a path inside the image folder, found /a");
+        assert!(RowRecord::from_lines(b"{}\n", &classes()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_and_error_survive(names in prop::collection::btree_set("[^/.][^/]{0,8}", 1..6), error in ".*") {
+            let records: Vec<_> = names
+                .iter()
+                .enumerate()
+                .map(|(index, name)| {
+                    if index % 2 == 0 { return row(name, index / 2); }
+                    RowRecord { status: RowStatus::Rejected { error: error.clone() }, ..row(name, 0) }
+                })
+                .collect();
+            let lines = RowRecord::to_lines(&records);
+            prop_assert_eq!(RowRecord::from_lines(&lines, &classes()).unwrap(), records);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Writes a store, shard by shard. Every file appears whole, a shard's receipt last.
+
+use std::fs;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::manifest::MANIFEST_NAME;
+use super::{FileEntry, Files, Manifest, ManifestError, Receipt, RowRecord, RowStatus, ShardName, npy};
+use crate::{
+    Artifact, ArtifactError, DecodedImage, Differences, Digest, Hasher, Sample, differences, write_artifact,
+    write_json,
+};
+
+/// A store that is being made.
+#[derive(Debug)]
+pub struct StoreWriter {
+    folder: PathBuf,
+    manifest: Manifest,
+}
+
+/// A shard that is being made. Dropped before [`finish`](ShardWriter::finish), it leaves nothing behind.
+#[derive(Debug)]
+pub struct ShardWriter<'store> {
+    store: &'store StoreWriter,
+    shard: ShardName,
+    features: Artifact,
+    header_length: usize,
+    row_bytes: usize,
+    labels: Vec<i64>,
+    records: Vec<RowRecord>,
+}
+
+/// A store that cannot be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// The folder holds a store of another plan.
+    #[error("`{}` holds another store: {differences}", folder.display())]
+    Differs {
+        /// The store's folder.
+        folder: PathBuf,
+        /// Expected is what was asked for, found what is there.
+        differences: Differences,
+    },
+    /// The folder holds shards without the plan they were made by.
+    #[error("`{}`: expected shard files with a {MANIFEST_NAME}, found `{file}` without one", folder.display())]
+    Orphan {
+        /// The store's folder.
+        folder: PathBuf,
+        /// A shard file.
+        file: String,
+    },
+    /// The manifest that is there cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The folder could not be listed or cleared.
+    #[error("cannot prepare `{}`", folder.display())]
+    Folder {
+        /// The store's folder.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The manifest could not be written.
+    #[error(transparent)]
+    Write(#[from] ArtifactError),
+}
+
+/// A shard that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// A file could not be written.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// A file that stood in the way could not be removed.
+    #[error("cannot remove `{}`", path.display())]
+    Remove {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The features are not those of the images they came with.
+    #[error("features of {images} images: expected {expected} bytes, found {found}")]
+    Features {
+        /// Images that became rows.
+        images: usize,
+        /// Their rows' bytes.
+        expected: usize,
+        /// Bytes that were given.
+        found: usize,
+    },
+    /// The shard has not as many images as the manifest says.
+    #[error("shard {shard}: expected {expected} images, found {found}")]
+    Images {
+        /// The shard.
+        shard: ShardName,
+        /// Listing positions of the shard.
+        expected: usize,
+        /// Images that were appended.
+        found: usize,
+    },
+}
+
+impl StoreWriter {
+    /// Begins or goes on with the store of this plan: writes the manifest, or checks that the one that is there is
+    /// the same. `overwrite` first removes what an earlier plan left (and no other file).
+    pub fn create(folder: &Path, manifest: Manifest, overwrite: bool) -> Result<Self, CreateError> {
+        let error = |source| CreateError::Folder { folder: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(error)?;
+        let files = shard_files(folder).map_err(error)?;
+        let path = folder.join(MANIFEST_NAME);
+        let exists = path.try_exists().map_err(error)?;
+        if exists && !overwrite {
+            let found = Manifest::open(folder)?;
+            let differences = differences(&manifest, &found);
+            if !differences.is_empty() {
+                return Err(CreateError::Differs { folder: folder.to_owned(), differences });
+            }
+            return Ok(Self { folder: folder.to_owned(), manifest });
+        }
+        if overwrite {
+            // Receipts go first: whatever interrupts this, no receipt outlives its files.
+            let (receipts, others): (Vec<_>, Vec<_>) =
+                files.iter().partition(|name| name.starts_with("shard-"));
+            for name in receipts.into_iter().chain(others) {
+                fs::remove_file(folder.join(name)).map_err(error)?;
+            }
+        } else if let Some(file) = files.into_iter().next() {
+            return Err(CreateError::Orphan { folder: folder.to_owned(), file });
+        }
+        write_json(&path, &manifest)?;
+        Ok(Self { folder: folder.to_owned(), manifest })
+    }
+
+    /// The plan.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The receipt of a shard that is finished: it fits the plan, and the files are those it speaks of.
+    pub fn finished(&self, shard: ShardName) -> Option<Receipt> {
+        let receipt = Receipt::open(&self.folder, &self.manifest, shard).ok()?;
+        let is_right = |entry: &FileEntry| {
+            let path = self.folder.join(&entry.name);
+            fs::metadata(&path).is_ok_and(|metadata| metadata.len() == entry.bytes)
+                && Digest::of_file(&path).is_ok_and(|digest| digest == entry.sha256)
+        };
+        let all_right = receipt.entries().into_iter().all(is_right);
+        all_right.then_some(receipt)
+    }
+
+    /// Begins a shard. An earlier, unfinished or damaged one of this name is replaced.
+    pub fn shard(&self, shard: ShardName) -> Result<ShardWriter<'_>, WriteError> {
+        let receipt = self.folder.join(shard.receipt());
+        match fs::remove_file(&receipt) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(WriteError::Remove { path: receipt, source });
+            }
+            _ => {}
+        }
+        let images = self.manifest.positions(shard).len();
+        let mut features = Artifact::create(&self.folder.join(shard.features()))?;
+        let header = self.features_header(images, 0);
+        features.write_all(&header).map_err(|source| features.error(source))?;
+        Ok(ShardWriter {
+            store: self,
+            shard,
+            features,
+            header_length: header.len(),
+            row_bytes: self.manifest.row_bytes().unwrap_or(0),
+            labels: Vec::with_capacity(images),
+            records: Vec::with_capacity(images),
+        })
+    }
+
+    fn features_header(&self, rows: usize, length: usize) -> Vec<u8> {
+        npy::header(self.manifest.dtype().npy_descriptor(), &self.manifest.features_shape(rows), length)
+    }
+}
+
+impl ShardWriter<'_> {
+    /// Adds images in listing order, each with what the decoder said, and the features of those that decoded:
+    /// [decoded, ...shape] in the store's dtype, little-endian.
+    pub fn append(
+        &mut self,
+        images: &[(&Sample, Result<DecodedImage, String>)],
+        features: &[u8],
+    ) -> Result<(), WriteError> {
+        let decoded = images.iter().filter(|(_, status)| status.is_ok()).count();
+        let expected = decoded * self.row_bytes;
+        if features.len() != expected {
+            return Err(WriteError::Features { images: decoded, expected, found: features.len() });
+        }
+        self.features.write_all(features).map_err(|source| self.features.error(source))?;
+        for (sample, status) in images {
+            let status = match status {
+                Ok(DecodedImage { width, height, sha256 }) => {
+                    let row = self.labels.len();
+                    self.labels.push(sample.label as i64);
+                    RowStatus::Ok { row, width: *width, height: *height, sha256: *sha256 }
+                }
+                Err(error) => RowStatus::Rejected { error: error.clone() },
+            };
+            let class = self.store.manifest.classes().names().get(sample.label).cloned().unwrap_or_default();
+            self.records.push(RowRecord { path: sample.path.clone(), label: sample.label, class, status });
+        }
+        Ok(())
+    }
+
+    /// Whether every listed image of the shard was appended.
+    pub fn is_full(&self) -> bool {
+        self.records.len() == self.store.manifest.positions(self.shard).len()
+    }
+
+    /// Writes what is left and, last, the receipt.
+    pub fn finish(self) -> Result<Receipt, WriteError> {
+        let Self { store, shard, mut features, header_length, labels, records, .. } = self;
+        let expected = store.manifest.positions(shard).len();
+        if records.len() != expected {
+            return Err(WriteError::Images { shard, expected, found: records.len() });
+        }
+        let rows = labels.len();
+        let header = store.features_header(rows, header_length);
+        features
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| features.write_all(&header))
+            .map_err(|source| features.error(source))?;
+        let (mut hasher, mut bytes) = (Hasher::default(), 0);
+        features.read_back(|piece| {
+            hasher.update(piece);
+            bytes += piece.len() as u64;
+        })?;
+        features.finish()?;
+        let features = FileEntry { name: shard.features(), bytes, sha256: hasher.finish() };
+
+        let mut label_bytes = npy::header("<i8", &[rows as u64], 0);
+        label_bytes.extend(labels.iter().flat_map(|label| label.to_le_bytes()));
+        let labels = store.write(shard.labels(), &label_bytes)?;
+        let row_lines = store.write(shard.rows(), &RowRecord::to_lines(&records))?;
+
+        let receipt = Receipt {
+            shard: shard.index,
+            images: records.len(),
+            rows,
+            rejected: records.len() - rows,
+            files: Files { features, labels, rows: row_lines },
+        };
+        write_json(&store.folder.join(shard.receipt()), &receipt)?;
+        Ok(receipt)
+    }
+}
+
+impl StoreWriter {
+    fn write(&self, name: String, bytes: &[u8]) -> Result<FileEntry, ArtifactError> {
+        write_artifact(&self.folder.join(&name), bytes)?;
+        Ok(FileEntry { name, bytes: bytes.len() as u64, sha256: Digest::of(bytes) })
+    }
+}
+
+/// The names of the shard files in a folder, sorted.
+fn shard_files(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        if let Ok(name) = entry?.file_name().into_string()
+            && ShardName::is_shard_file(&name)
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
