@@ -1,0 +1,265 @@
+//! What the trainer leaves behind of each epoch: `history.csv`.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+const HEADER: &str = "epoch,loss,accuracy,val_loss,val_accuracy";
+const COLUMNS: [&str; 5] = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"];
+
+/// What is wrong with a history. Lines are counted from one; the header is the first.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryError {
+    /// The first line does not name the columns.
+    #[error("line 1: expected {HEADER:?}, found {found:?}")]
+    Header {
+        /// The line.
+        found: String,
+    },
+    /// A line that is longer or shorter than the header.
+    #[error("line {line}: expected {expected} columns, found {found}", expected = COLUMNS.len())]
+    Columns {
+        /// The line.
+        line: usize,
+        /// The columns found.
+        found: usize,
+    },
+    /// A value that is no finite number.
+    #[error("line {line}, column {column}: expected a finite number, found {found:?}")]
+    Number {
+        /// The line.
+        line: usize,
+        /// The name of the column.
+        column: &'static str,
+        /// The value found.
+        found: String,
+    },
+    /// An epoch that is missing, repeated or no number.
+    #[error("line {line}, column epoch: expected {expected}, found {found:?}")]
+    Epoch {
+        /// The line.
+        line: usize,
+        /// The epoch that comes next.
+        expected: usize,
+        /// The epoch found.
+        found: String,
+    },
+    /// A file cut short: the last line does not end.
+    #[error("line {line}: expected a newline at the end, found the end of the file")]
+    Unfinished {
+        /// The line.
+        line: usize,
+    },
+}
+
+/// One line of a [`History`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Counted from one.
+    pub epoch: u32,
+    /// The mean training loss over the epoch.
+    pub loss: f64,
+    /// The share of training samples that were right during the epoch.
+    pub accuracy: f64,
+    /// The mean validation loss after the epoch.
+    pub val_loss: f64,
+    /// The share of validation samples that are right after the epoch.
+    pub val_accuracy: f64,
+}
+
+/// The epochs of one training run, consecutive from one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    records: Vec<EpochRecord>,
+}
+
+impl History {
+    /// A history without epochs.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the epoch that comes next, and refuses any other.
+    ///
+    /// Losses may be infinite or no number, so that a run that diverged can be written down;
+    /// [`History::from_csv`] refuses to go on from it.
+    pub fn push(&mut self, record: EpochRecord) -> Result<(), HistoryError> {
+        let expected = self.records.len() + 1;
+        if u32::try_from(expected) != Ok(record.epoch) {
+            let (line, found) = (expected + 1, record.epoch.to_string());
+            return Err(HistoryError::Epoch { line, expected, found });
+        }
+        self.records.push(record);
+        Ok(())
+    }
+
+    /// All epochs, in order.
+    pub fn records(&self) -> &[EpochRecord] {
+        &self.records
+    }
+
+    /// The number of epochs.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether no epoch has ended yet.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The epoch with the lowest validation loss, the first one on ties; `None` where none is finite.
+    pub fn best(&self) -> Option<&EpochRecord> {
+        // `min_by` keeps the first of equals; among finite numbers `total_cmp` differs from `<` at -0.0 only,
+        // which adding 0.0 turns into 0.0.
+        let finite = self.records.iter().filter(|record| record.val_loss.is_finite());
+        finite.min_by(|left, right| (left.val_loss + 0.0).total_cmp(&(right.val_loss + 0.0)))
+    }
+
+    /// The bytes of `history.csv`; numbers are the shortest that read back as the same `f64`.
+    pub fn to_csv(&self) -> String {
+        let mut csv = format!("{HEADER}\n");
+        for EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy } in &self.records {
+            // A `String` takes everything.
+            let _ = writeln!(csv, "{epoch},{loss:?},{accuracy:?},{val_loss:?},{val_accuracy:?}");
+        }
+        csv
+    }
+
+    /// Reads what [`History::to_csv`] wrote. Lines may end in LF or CR LF, and the last one must: a number
+    /// cut short is still a number.
+    pub fn from_csv(text: &str) -> Result<Self, HistoryError> {
+        let mut lines = text.lines().enumerate();
+        let header = lines.next().map_or("", |(_, line)| line);
+        if header != HEADER {
+            return Err(HistoryError::Header { found: header.to_owned() });
+        }
+        if !text.ends_with('\n') {
+            return Err(HistoryError::Unfinished { line: text.lines().count() });
+        }
+        let mut history = Self::new();
+        for (index, text) in lines {
+            history.push(parse_record(index + 1, text, history.len() + 1)?)?;
+        }
+        Ok(history)
+    }
+}
+
+fn parse_record(line: usize, text: &str, epoch: usize) -> Result<EpochRecord, HistoryError> {
+    let fields: Vec<&str> = text.split(',').collect();
+    let columns = || HistoryError::Columns { line, found: fields.len() };
+    let fields: [&str; COLUMNS.len()] = fields.as_slice().try_into().map_err(|_| columns())?;
+    let number = |column: usize| {
+        let value = fields[column].parse().ok().filter(|value: &f64| value.is_finite());
+        let (name, found) = (COLUMNS[column], fields[column]);
+        value.ok_or_else(|| HistoryError::Number { line, column: name, found: found.to_owned() })
+    };
+    let wrong_epoch = || HistoryError::Epoch { line, expected: epoch, found: fields[0].to_owned() };
+    Ok(EpochRecord {
+        epoch: fields[0].parse().map_err(|_| wrong_epoch())?,
+        loss: number(1)?,
+        accuracy: number(2)?,
+        val_loss: number(3)?,
+        val_accuracy: number(4)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn history(val_losses: &[f64]) -> History {
+        let mut history = History::new();
+        for (epoch, &val_loss) in (1..).zip(val_losses) {
+            history
+                .push(EpochRecord { epoch, loss: 0.5, accuracy: 1.0, val_loss, val_accuracy: 1e-7 })
+                .unwrap();
+        }
+        history
+    }
+
+    #[test]
+    fn numbers_are_written_in_their_shortest_form() {
+        let expected =
+            "epoch,loss,accuracy,val_loss,val_accuracy\n1,0.5,1.0,0.1,1e-7\n2,0.5,1.0,-0.25,1e-7\n";
+        assert_eq!(history(&[0.1, -0.25]).to_csv(), expected);
+    }
+
+    #[test]
+    fn the_best_epoch_is_the_first_at_the_lowest_finite_validation_loss() {
+        let best = |losses: &[f64]| history(losses).best().map(|record| record.epoch);
+        assert_eq!(best(&[0.3, 0.2, 0.2, 0.4]), Some(2));
+        assert_eq!(best(&[f64::NAN, f64::NEG_INFINITY, 0.2]), Some(3));
+        assert_eq!(best(&[0.0, -0.0]), Some(1));
+        assert_eq!(best(&[f64::NAN, f64::INFINITY]), None);
+        assert_eq!(best(&[]), None);
+    }
+
+    #[test]
+    fn epochs_can_neither_be_skipped_nor_repeated() {
+        let mut history = history(&[0.3]);
+        let again = history.records()[0];
+        let error = history.push(again).unwrap_err();
+        assert_eq!(error.to_string(), "line 3, column epoch: expected 2, found \"1\"");
+        assert!(history.push(EpochRecord { epoch: 3, ..again }).is_err());
+        assert_eq!((history.len(), history.is_empty()), (1, false));
+    }
+
+    #[test]
+    fn every_finding_names_its_line_with_expected_and_found() {
+        let attacks = [
+            ("", r#"line 1: expected "epoch,loss,accuracy,val_loss,val_accuracy", found """#),
+            (
+                "epoch,loss\n",
+                r#"line 1: expected "epoch,loss,accuracy,val_loss,val_accuracy", found "epoch,loss""#,
+            ),
+            ("1,1,1,1\n", "line 2: expected 5 columns, found 4"),
+            ("1,1,1,1,1,1\n", "line 2: expected 5 columns, found 6"),
+            ("1,1,1,1,1\n\n", "line 3: expected 5 columns, found 1"),
+            ("1,1,1,NaN,1\n", r#"line 2, column val_loss: expected a finite number, found "NaN""#),
+            ("1,1,1e999,1,1\n", r#"line 2, column accuracy: expected a finite number, found "1e999""#),
+            ("1, 1,1,1,1\n", r#"line 2, column loss: expected a finite number, found " 1""#),
+            ("0,1,1,1,1\n", r#"line 2, column epoch: expected 1, found "0""#),
+            ("one,1,1,1,1\n", r#"line 2, column epoch: expected 1, found "one""#),
+            ("1,1,1,1,1\n3,1,1,1,1\n", r#"line 3, column epoch: expected 2, found "3""#),
+            ("1,1,1,1,1\n2,1,1,1,0.9", "line 3: expected a newline at the end, found the end of the file"),
+        ];
+        for (index, (text, message)) in attacks.into_iter().enumerate() {
+            let text = if index < 2 { text.to_owned() } else { format!("{HEADER}\n{text}") };
+            assert_eq!(History::from_csv(&text).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn carriage_returns_at_the_ends_of_lines_are_no_trouble() {
+        let expected = history(&[0.3, 0.2]);
+        assert_eq!(History::from_csv(&expected.to_csv().replace('\n', "\r\n")), Ok(expected));
+    }
+
+    fn finite() -> impl Strategy<Value = f64> {
+        any::<f64>().prop_filter("finite", |value| value.is_finite())
+    }
+
+    proptest! {
+        #[test]
+        fn a_history_reads_back_as_it_was(
+            rows in prop::collection::vec((finite(), finite(), finite(), finite()), 0..50),
+        ) {
+            let mut history = History::new();
+            for (epoch, (loss, accuracy, val_loss, val_accuracy)) in (1..).zip(rows) {
+                history.push(EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy }).unwrap();
+            }
+            let read = History::from_csv(&history.to_csv());
+            prop_assert_eq!(read.as_ref(), Ok(&history));
+            prop_assert_eq!(read.unwrap().to_csv(), history.to_csv());
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[0-9,.e\\-\r\nNa]{0,60}") {
+            let _ = History::from_csv(&text);
+            let _ = History::from_csv(&format!("{HEADER}\n{text}"));
+        }
+    }
+}

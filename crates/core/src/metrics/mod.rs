@@ -1,0 +1,35 @@
+//! How good a classifier is: one file per family of metrics, plain slices in, `f64` out, no I/O.
+//!
+//! Shapes: `labels` and `predictions` are class indices of shape `[rows]`; `probabilities` are row-major
+//! `[rows, classes]` with rows that sum to one; `scores` are `[rows]`, the higher the more likely class 1.
+//!
+//! Two kinds of trouble stay apart. Input that contradicts itself (lengths, labels out of range, numbers that
+//! are no probabilities) is a [`MetricsError`]. A quantity that sound input leaves undefined, such as the
+//! area under a ROC curve when one class is absent, is `None`.
+//!
+//! The definitions are scikit-learn's, and `tests/metrics_golden.rs` holds them to its numbers. Everything is
+//! counted with integers and divided once at the end.
+
+mod brier;
+mod classification;
+mod confusion;
+mod error;
+mod input;
+mod log_loss;
+mod precision_recall;
+mod prediction;
+mod ranking;
+mod roc;
+mod wilson;
+
+pub use brier::brier_score;
+pub use classification::{ClassScores, ClassificationReport};
+pub use confusion::ConfusionMatrix;
+pub use error::MetricsError;
+pub use input::MAX_CLASSES;
+pub(crate) use input::{check_distinct_names, check_labelled_probabilities};
+pub use log_loss::log_loss;
+pub use precision_recall::average_precision;
+pub use prediction::predicted_classes;
+pub use roc::{RocCurve, roc_auc, roc_auc_ovr_macro};
+pub use wilson::wilson_interval95;
