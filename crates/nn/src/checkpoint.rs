@@ -1,0 +1,305 @@
+//! Checkpoints: a head's tensors and everything needed to use them, in one safetensors file.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use convbase_core::store::FeatureStore;
+use convbase_core::{ArtifactError, Classes, Differences, Digest, FeatureSpec, differences, write_artifact};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor};
+
+use crate::{Head, HeadShape, TorchError};
+
+const FORMAT: &str = "convbase-head/1";
+/// One key, because the order of several would change from run to run.
+const METADATA_KEY: &str = "convbase";
+
+/// What a checkpoint says of its head.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointMetadata {
+    /// The features that the head was trained on.
+    pub spec: FeatureSpec,
+    /// The classes in the order of its outputs.
+    pub classes: Classes,
+    /// The sizes of its tensors.
+    pub head: HeadShape,
+    /// The epoch it was saved after, from 1.
+    pub epoch: u32,
+    /// The mean cross-entropy on the validation rows.
+    pub val_loss: f64,
+    /// The share of validation rows that were right.
+    pub val_accuracy: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    format: String,
+    #[serde(flatten)]
+    metadata: CheckpointMetadata,
+}
+
+/// A checkpoint that was read.
+#[derive(Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    metadata: CheckpointMetadata,
+    head: Head,
+    sha256: Digest,
+}
+
+/// A checkpoint that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file could not be read.
+    #[error("cannot read checkpoint `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is no safetensors file.
+    #[error("checkpoint `{}`: expected a safetensors file", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: safetensors::SafeTensorError,
+    },
+    /// The file is a safetensors file, but no checkpoint.
+    #[error("checkpoint `{}`: metadata `{METADATA_KEY}`: expected a {FORMAT} head, found none", path.display())]
+    NoHead {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The metadata cannot be read.
+    #[error("checkpoint `{}`: metadata `{METADATA_KEY}`", path.display())]
+    Metadata {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The metadata or tensors contradict one another.
+    #[error("checkpoint `{}`: {problems}", path.display())]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// Every problem, with expected and found.
+        problems: String,
+    },
+    /// A tensor could not be made.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
+    /// The file could not be written.
+    #[error(transparent)]
+    Write(#[from] ArtifactError),
+}
+
+/// A checkpoint and a store that do not belong together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "cannot use checkpoint `{}` with features `{}`: {differences}",
+    checkpoint.display(),
+    features.display()
+)]
+pub struct Mismatch {
+    checkpoint: PathBuf,
+    features: PathBuf,
+    /// Expected is the checkpoint's, found the store's.
+    pub differences: Differences,
+}
+
+impl Checkpoint {
+    /// Writes a head with its metadata, whole or not at all. Equal heads make equal bytes.
+    pub fn save(path: &Path, head: &Head, metadata: &CheckpointMetadata) -> Result<(), CheckpointError> {
+        let mut tensors = Vec::new();
+        for ((name, shape), parameter) in head.shape().tensors().into_iter().zip(head.parameters()) {
+            let parameter = parameter.f_detach().map_err(TorchError::from)?;
+            let mut numbers = vec![0_f32; parameter.numel()];
+            let count = numbers.len();
+            let host = parameter.f_to_device(Device::Cpu).and_then(|tensor| tensor.f_contiguous());
+            host.and_then(|tensor| tensor.f_copy_data(&mut numbers, count)).map_err(TorchError::from)?;
+            let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+            tensors.push((name, shape, bytes));
+        }
+        let format = |source| CheckpointError::Format { path: path.to_owned(), source };
+        let views = tensors
+            .iter()
+            .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(format)?;
+        let envelope = Envelope { format: FORMAT.to_owned(), metadata: metadata.clone() };
+        let json = serde_json::to_string(&envelope)
+            .map_err(|source| CheckpointError::Metadata { path: path.to_owned(), source })?;
+        let bytes = safetensors::serialize(views, Some(HashMap::from([(METADATA_KEY.to_owned(), json)])))
+            .map_err(format)?;
+        Ok(write_artifact(path, &bytes)?)
+    }
+
+    /// Reads a checkpoint onto a device.
+    pub fn load(path: &Path, device: Device) -> Result<Self, CheckpointError> {
+        let bytes =
+            fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
+        let format = |source| CheckpointError::Format { path: path.to_owned(), source };
+        let file = SafeTensors::deserialize(&bytes).map_err(format)?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
+        let json = header.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY));
+        let json = json.ok_or_else(|| CheckpointError::NoHead { path: path.to_owned() })?;
+        let envelope: Envelope = serde_json::from_str(json)
+            .map_err(|source| CheckpointError::Metadata { path: path.to_owned(), source })?;
+        let metadata = envelope.metadata;
+        let (tensors, mut problems) = read_tensors(&file, &metadata)?;
+        let mut check = |name: &str, expected: String, found: String| {
+            if expected != found {
+                problems.push(format!("{name}: expected {expected}, found {found}"));
+            }
+        };
+        check("format", FORMAT.to_owned(), envelope.format);
+        let features = metadata.spec.feature_length().unwrap_or(0);
+        check("head.features", features.to_string(), metadata.head.features.to_string());
+        check("head.classes", metadata.classes.len().to_string(), metadata.head.classes.to_string());
+        if !problems.is_empty() {
+            return Err(CheckpointError::Contradiction {
+                path: path.to_owned(),
+                problems: problems.join("; "),
+            });
+        }
+        let head = Head::from_tensors(metadata.head, tensors, device)?;
+        Ok(Self { path: path.to_owned(), metadata, head, sha256: Digest::of(&bytes) })
+    }
+
+    /// What the checkpoint says of its head.
+    pub fn metadata(&self) -> &CheckpointMetadata {
+        &self.metadata
+    }
+
+    /// The head.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The digest of the file.
+    pub fn sha256(&self) -> Digest {
+        self.sha256
+    }
+
+    /// Checks that a store holds the features that the head was trained on, field by field.
+    pub fn check_features(&self, store: &FeatureStore) -> Result<(), Mismatch> {
+        let differences = differences(&self.metadata.spec, store.manifest().spec());
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let features = store.folder().to_owned();
+        Err(Mismatch { checkpoint: self.path.clone(), features, differences })
+    }
+}
+
+fn read_tensors(
+    file: &SafeTensors,
+    metadata: &CheckpointMetadata,
+) -> Result<(Vec<Tensor>, Vec<String>), TorchError> {
+    let (mut tensors, mut problems) = (Vec::new(), Vec::new());
+    for (name, shape) in metadata.head.tensors() {
+        match file.tensor(name) {
+            Err(_) => problems.push(format!("{name}: expected F32 {shape:?}, found none")),
+            Ok(view) if view.dtype() != Dtype::F32 || view.shape() != shape => {
+                let found = format!("{:?} {:?}", view.dtype(), view.shape());
+                problems.push(format!("{name}: expected F32 {shape:?}, found {found}"));
+            }
+            Ok(view) => {
+                let size: Vec<i64> = shape.iter().map(|&side| side as i64).collect();
+                tensors.push(Tensor::f_from_data_size(view.data(), &size, Kind::Float)?);
+            }
+        }
+    }
+    Ok((tensors, problems))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Activation;
+    use convbase_core::{ImageSize, Interpolation, Layer, Pooling, Preprocess};
+
+    fn metadata() -> CheckpointMetadata {
+        let spec = FeatureSpec::vgg16(
+            Digest::of(b"weights"),
+            Layer::block5_pool(),
+            Pooling::Average,
+            ImageSize::new(32, 32).unwrap(),
+            Interpolation::Nearest,
+            Preprocess::Rescale,
+        );
+        CheckpointMetadata {
+            spec,
+            classes: Classes::new(vec!["cats".into(), "dogs".into()]).unwrap(),
+            head: HeadShape { features: 512, hidden: 4, activation: Activation::Relu, classes: 2 },
+            epoch: 3,
+            val_loss: 0.25,
+            val_accuracy: 0.9,
+        }
+    }
+
+    fn saved(folder: &Path, metadata: &CheckpointMetadata) -> PathBuf {
+        let path = folder.join("best.safetensors");
+        let head = Head::new(metadata.head, 42, Device::Cpu).unwrap();
+        Checkpoint::save(&path, &head, metadata).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_checkpoint_survives_the_way_through_its_file_and_equal_heads_make_equal_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = saved(folder.path(), &metadata());
+        let bytes = fs::read(&path).unwrap();
+        let checkpoint = Checkpoint::load(&path, Device::Cpu).unwrap();
+        assert_eq!(checkpoint.metadata(), &metadata());
+        Checkpoint::save(&path, checkpoint.head(), checkpoint.metadata()).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+        assert_eq!(saved(folder.path(), &metadata()), path);
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+
+    #[test]
+    fn truncated_and_altered_checkpoints_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = saved(folder.path(), &metadata());
+        let bytes = fs::read(&path).unwrap();
+        for length in [0, 7, 8, 100, bytes.len() / 2, bytes.len() - 1] {
+            write_artifact(&path, &bytes[..length]).unwrap();
+            assert!(Checkpoint::load(&path, Device::Cpu).is_err(), "{length} bytes");
+        }
+        write_artifact(&path, &[&bytes[..], b"x"].concat()).unwrap();
+        assert!(Checkpoint::load(&path, Device::Cpu).is_err(), "one byte too many");
+    }
+
+    #[test]
+    fn every_contradiction_is_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wrong = metadata();
+        wrong.classes = Classes::new(vec!["a".into(), "b".into(), "c".into()]).unwrap();
+        wrong.spec.shape = vec![256];
+        let path = saved(folder.path(), &wrong);
+        let error = Checkpoint::load(&path, Device::Cpu).unwrap_err().to_string();
+        assert!(error.contains("head.features: expected 256, found 512"), "{error}");
+        assert!(error.contains("head.classes: expected 3, found 2"), "{error}");
+    }
+
+    #[test]
+    fn another_safetensors_file_is_no_checkpoint() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.safetensors");
+        let none: Vec<(&str, TensorView)> = Vec::new();
+        write_artifact(&path, &safetensors::serialize(none, None).unwrap()).unwrap();
+        assert!(matches!(Checkpoint::load(&path, Device::Cpu), Err(CheckpointError::NoHead { .. })));
+    }
+}

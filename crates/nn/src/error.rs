@@ -1,0 +1,31 @@
+//! An error of libtorch, on one line.
+
+use tch::TchError;
+
+/// An operation of libtorch that failed, for instance for want of memory.
+#[derive(Debug, thiserror::Error)]
+#[error("libtorch: {}", first_line(.0))]
+pub struct TorchError(TchError);
+
+impl From<TchError> for TorchError {
+    fn from(error: TchError) -> Self {
+        Self(error)
+    }
+}
+
+/// libtorch appends a stack trace of many lines to its messages.
+fn first_line(error: &TchError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_line_is_shown() {
+        let error = TorchError::from(TchError::Torch("shapes differ\nframe #0: at::native".into()));
+        assert!(!error.to_string().contains('\n'));
+        assert!(error.to_string().starts_with("libtorch: "));
+    }
+}

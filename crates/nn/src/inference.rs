@@ -1,0 +1,58 @@
+//! What a head says of stored features and of photographs.
+
+use tch::Tensor;
+
+use crate::training::Sums;
+use crate::{ConvBase, Head, Means, Minibatch, Rows, TorchError};
+
+/// Rows per pass where nothing is learned: large enough for the processor, small enough for memory.
+const EVALUATION_BATCH: usize = 256;
+
+/// The means over rows, without dropout and class weights.
+pub fn evaluate(head: &Head, rows: &Rows) -> Result<Means, TorchError> {
+    let mut sums = Sums::new(rows.device())?;
+    each_minibatch(rows, |minibatch| {
+        let logits = head.logits(&minibatch.features, 0.0)?;
+        let losses = head.losses(&logits, &minibatch.labels)?;
+        sums.add(&losses, &head.correct(&logits, &minibatch.labels)?, minibatch.labels.numel())
+    })?;
+    sums.means()
+}
+
+/// The probabilities of all classes for all rows, row-major [rows, classes].
+pub fn probabilities(head: &Head, rows: &Rows) -> Result<Vec<f64>, TorchError> {
+    let mut logits = Vec::new();
+    each_minibatch(rows, |minibatch| {
+        logits.push(head.logits(&minibatch.features, 0.0)?);
+        Ok(())
+    })?;
+    if logits.is_empty() {
+        return Ok(Vec::new());
+    }
+    head.probabilities(&Tensor::f_cat(&logits, 0)?)
+}
+
+fn each_minibatch(
+    rows: &Rows,
+    mut each: impl FnMut(&Minibatch) -> Result<(), TorchError>,
+) -> Result<(), TorchError> {
+    let _guard = tch::no_grad_guard();
+    let positions: Vec<usize> = (0..rows.len()).collect();
+    positions.chunks(EVALUATION_BATCH).try_for_each(|positions| each(&rows.gather(positions)?))
+}
+
+/// The probabilities of all classes for `batch` images, row-major [batch, classes], through conv base and head.
+/// `pixels` is [batch, height, width, 3], as [`ConvBase::features`] takes it.
+pub fn image_probabilities(
+    conv_base: &ConvBase,
+    head: &Head,
+    pixels: &[u8],
+    batch: usize,
+) -> Result<Vec<f64>, TorchError> {
+    if batch == 0 {
+        return Ok(Vec::new());
+    }
+    let _guard = tch::no_grad_guard();
+    let features = conv_base.forward(pixels, batch)?.f_flatten(1, -1)?; // [batch, features], in HWC order
+    head.probabilities(&head.logits(&features, 0.0)?)
+}

@@ -1,0 +1,30 @@
+//! What needs libtorch: devices, VGG16 weights, the frozen convolutional base, the head that is trained, its
+//! optimizers, minibatches from feature stores, and checkpoints.
+//!
+//! Tensors that hold images or maps are channels-last in memory throughout: bytes [batch, height, width, 3] go in,
+//! features [batch, height, width, channels] come out, and no layer in between rearranges them.
+
+mod checkpoint;
+mod conv_base;
+mod device;
+mod error;
+mod head;
+mod inference;
+mod minibatch;
+mod optimizer;
+mod summary;
+mod training;
+mod weights;
+
+pub use checkpoint::{Checkpoint, CheckpointError, CheckpointMetadata, Mismatch};
+pub use conv_base::ConvBase;
+pub use device::{DeviceChoice, DeviceError};
+pub use error::TorchError;
+pub use head::{Activation, Head, HeadShape, UnknownActivation};
+pub use inference::{evaluate, image_probabilities, probabilities};
+pub use minibatch::{ClassMappingError, Minibatch, Rows, epoch_order, seed_for};
+pub use optimizer::{Optimizer, OptimizerKind, UnknownOptimizer};
+pub use summary::Summary;
+pub use tch::Device;
+pub use training::{Means, TrainingOptions, train_epoch};
+pub use weights::{ConvBaseWeights, WeightsError, default_weights};

@@ -1,0 +1,174 @@
+//! Minibatches of a store's rows: only the rows of one batch leave the memory map.
+
+use convbase_core::store::FeatureStore;
+use convbase_core::{Classes, DataType, Label};
+use tch::{Device, Kind, Tensor};
+
+use crate::TorchError;
+
+/// Some rows of a store, in a fixed order, with labels of a given class list.
+#[derive(Debug)]
+pub struct Rows<'store> {
+    store: &'store FeatureStore,
+    /// Each row's number in the store.
+    rows: Vec<usize>,
+    /// Each row's label in the given class list.
+    labels: Vec<Label>,
+    device: Device,
+}
+
+/// Features [batch, features] float32 and labels [batch] int64 on one device.
+#[derive(Debug)]
+pub struct Minibatch {
+    /// [batch, features]
+    pub features: Tensor,
+    /// [batch]
+    pub labels: Tensor,
+}
+
+/// A store holds rows of classes that the class list does not name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("classes: expected {expected:?}, found {found:?}")]
+pub struct ClassMappingError {
+    expected: Vec<String>,
+    found: Vec<String>,
+}
+
+impl<'store> Rows<'store> {
+    /// All rows of a store, their labels matched to `classes` by name.
+    pub fn new(
+        store: &'store FeatureStore,
+        classes: &Classes,
+        device: Device,
+    ) -> Result<Self, ClassMappingError> {
+        let own = store.manifest().classes().names();
+        let mapped: Vec<Option<Label>> = own.iter().map(|name| classes.label(name)).collect();
+        let labels = store.labels().iter().map(|&label| mapped[label]).collect::<Option<Vec<Label>>>();
+        match labels {
+            Some(labels) => Ok(Self { store, rows: (0..store.rows()).collect(), labels, device }),
+            None => Err(ClassMappingError { expected: classes.names().to_vec(), found: own.to_vec() }),
+        }
+    }
+
+    /// Splits as Keras' `ImageDataGenerator(validation_split=share)` does: within each class, in listing order, the
+    /// first `floor(share × count)` rows are validation. Gives training and validation rows.
+    pub fn split(self, share: f64) -> (Self, Self) {
+        let classes = self.labels.iter().max().map_or(0, |last| last + 1);
+        let mut counts = vec![0_usize; classes];
+        self.labels.iter().for_each(|&label| counts[label] += 1);
+        let quotas: Vec<usize> = counts.iter().map(|&count| (share * count as f64) as usize).collect();
+        let mut seen = vec![0; classes];
+        let mut part = |validation: bool| {
+            seen.fill(0);
+            let keep = |&(_, label): &(usize, Label)| {
+                seen[label] += 1;
+                (seen[label] <= quotas[label]) == validation
+            };
+            let (rows, labels) =
+                self.rows.iter().copied().zip(self.labels.iter().copied()).filter(keep).unzip();
+            Self { store: self.store, rows, labels, device: self.device }
+        };
+        (part(false), part(true))
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Each row's label in the class list.
+    pub fn labels(&self) -> &[Label] {
+        &self.labels
+    }
+
+    /// Where minibatches go.
+    pub(crate) fn device(&self) -> Device {
+        self.device
+    }
+
+    /// The minibatch of the rows at these positions.
+    ///
+    /// # Panics
+    /// When a position is out of range.
+    pub fn gather(&self, positions: &[usize]) -> Result<Minibatch, TorchError> {
+        let manifest = self.store.manifest();
+        let length = manifest.spec().feature_length().unwrap_or(0);
+        let kind = match manifest.dtype() {
+            DataType::Float32 => Kind::Float,
+            DataType::Float16 => Kind::Half,
+        };
+        let row_bytes = length * manifest.dtype().bytes();
+        let shape = [positions.len() as i64, length as i64];
+        let host = Tensor::f_empty(shape, (kind, Device::Cpu))?;
+        {
+            // SAFETY: the tensor was just made, is contiguous on the host, holds exactly this many bytes, and nobody
+            // else knows of it.
+            #[expect(unsafe_code, reason = "rows go from the map into the tensor without a copy in between")]
+            let bytes = unsafe {
+                std::slice::from_raw_parts_mut(host.data_ptr().cast::<u8>(), positions.len() * row_bytes)
+            };
+            for (target, &position) in bytes.chunks_exact_mut(row_bytes).zip(positions) {
+                target.copy_from_slice(self.store.row(self.rows[position]));
+            }
+        }
+        let labels: Vec<i64> = positions.iter().map(|&position| self.labels[position] as i64).collect();
+        Ok(Minibatch {
+            features: host.f_to_device(self.device)?.f_to_kind(Kind::Float)?,
+            labels: Tensor::f_from_slice(&labels)?.f_to_device(self.device)?,
+        })
+    }
+}
+
+/// The order of `count` rows in one epoch: a permutation that depends on seed and epoch alone.
+pub fn epoch_order(count: usize, seed: u64, epoch: u32) -> Result<Vec<usize>, TorchError> {
+    tch::manual_seed(seed_for(seed, epoch, u64::MAX) as i64);
+    let order = Tensor::f_randperm(count as i64, (Kind::Int64, Device::Cpu))?;
+    let mut numbers = vec![0_i64; count];
+    order.f_copy_data(&mut numbers, count)?;
+    Ok(numbers.into_iter().map(|number| number as usize).collect())
+}
+
+/// A seed of its own for every step of every epoch, so that what a step draws does not depend on the steps before.
+///
+/// The mixing is splitmix64's finaliser (Steele, Lea and Flood 2014).
+pub fn seed_for(seed: u64, epoch: u32, step: u64) -> u64 {
+    let mix = |value: u64| {
+        let value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        value ^ (value >> 31)
+    };
+    [u64::from(epoch), step].iter().fold(seed, |state, &part| {
+        mix(state.wrapping_add(0x9E37_79B9_7F4A_7C15).wrapping_add(mix(part.wrapping_add(1))))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epochs_order_is_a_permutation_of_its_own() {
+        let order = epoch_order(100, 42, 1).unwrap();
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..100).collect::<Vec<_>>());
+        assert_eq!(order, epoch_order(100, 42, 1).unwrap());
+        assert_ne!(order, epoch_order(100, 42, 2).unwrap());
+        assert_ne!(order, epoch_order(100, 43, 1).unwrap());
+    }
+
+    #[test]
+    fn no_two_steps_share_a_seed() {
+        let seeds: std::collections::HashSet<u64> = (0..20)
+            .flat_map(|seed| {
+                (0..20).flat_map(move |epoch| (0..20).map(move |step| seed_for(seed, epoch, step)))
+            })
+            .collect();
+        assert_eq!(seeds.len(), 8000);
+    }
+}

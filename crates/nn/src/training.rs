@@ -1,0 +1,198 @@
+//! One step and one epoch of training.
+
+use tch::{Device, Kind, Tensor};
+
+use crate::{Head, Minibatch, Optimizer, Rows, TorchError, epoch_order, seed_for};
+
+/// Means over samples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Means {
+    /// Mean cross-entropy, class weights included.
+    pub loss: f64,
+    /// Share of samples that were right.
+    pub accuracy: f64,
+}
+
+/// How an epoch is trained.
+#[derive(Debug)]
+pub struct TrainingOptions {
+    /// Samples per step; the last step of an epoch may have fewer.
+    pub batch_size: usize,
+    /// Share of hidden units that each step leaves out.
+    pub dropout: f64,
+    /// Decides the order of the rows and the dropout, together with epoch and step.
+    pub seed: u64,
+    /// The weight of each class's loss, [classes].
+    pub class_weights: Option<Vec<f64>>,
+}
+
+/// Sums over samples, which stay on the device until the end of a pass.
+pub(crate) struct Sums {
+    /// float64 scalar
+    loss: Tensor,
+    /// int64 scalar
+    correct: Tensor,
+    samples: usize,
+}
+
+impl Sums {
+    pub(crate) fn new(device: Device) -> Result<Self, TorchError> {
+        Ok(Self {
+            loss: Tensor::f_zeros([0_i64; 0], (Kind::Double, device))?,
+            correct: Tensor::f_zeros([0_i64; 0], (Kind::Int64, device))?,
+            samples: 0,
+        })
+    }
+
+    pub(crate) fn add(
+        &mut self,
+        losses: &Tensor,
+        correct: &Tensor,
+        samples: usize,
+    ) -> Result<(), TorchError> {
+        let _ = self.loss.f_add_(&losses.f_detach()?.f_sum(Kind::Double)?)?;
+        let _ = self.correct.f_add_(correct)?;
+        self.samples += samples;
+        Ok(())
+    }
+
+    pub(crate) fn means(&self) -> Result<Means, TorchError> {
+        let samples = self.samples as f64;
+        let (loss, correct) = (self.loss.f_double_value(&[])?, self.correct.f_int64_value(&[])?);
+        Ok(Means { loss: loss / samples, accuracy: correct as f64 / samples })
+    }
+}
+
+/// Trains one epoch, the rows in an order of its own, and gives the means as Keras reports them: over the steps
+/// while the head changes, dropout included.
+pub fn train_epoch(
+    head: &mut Head,
+    optimizer: &mut Optimizer,
+    rows: &Rows,
+    options: &TrainingOptions,
+    epoch: u32,
+) -> Result<Means, TorchError> {
+    let device = rows.device();
+    let weights =
+        options.class_weights.as_deref().map(|weights| class_weights(weights, device)).transpose()?;
+    let order = epoch_order(rows.len(), options.seed, epoch)?;
+    let mut sums = Sums::new(device)?;
+    for (step, positions) in order.chunks(options.batch_size.max(1)).enumerate() {
+        let minibatch = rows.gather(positions)?;
+        tch::manual_seed(seed_for(options.seed, epoch, step as u64) as i64);
+        train_step(head, optimizer, &minibatch, options.dropout, weights.as_ref(), &mut sums)?;
+    }
+    sums.means()
+}
+
+fn train_step(
+    head: &mut Head,
+    optimizer: &mut Optimizer,
+    minibatch: &Minibatch,
+    dropout: f64,
+    class_weights: Option<&Tensor>,
+    sums: &mut Sums,
+) -> Result<(), TorchError> {
+    let samples = minibatch.labels.numel();
+    let logits = head.logits(&minibatch.features, dropout)?; // [batch, outputs]
+    let mut losses = head.losses(&logits, &minibatch.labels)?; // [batch]
+    if let Some(weights) = class_weights {
+        losses = losses.f_mul(&weights.f_index_select(0, &minibatch.labels)?)?;
+    }
+    // Keras divides by the number of samples, not by the sum of their weights.
+    let loss = losses.f_sum(Kind::Float)?.f_div_scalar(samples as f64)?;
+    let gradients = Tensor::f_run_backward(&[loss], head.parameters(), false, false)?;
+    optimizer.step(head.parameters_mut(), &gradients)?;
+    sums.add(&losses, &head.correct(&logits, &minibatch.labels)?, samples)
+}
+
+fn class_weights(weights: &[f64], device: Device) -> Result<Tensor, TorchError> {
+    Ok(Tensor::f_from_slice(weights)?.f_to_kind(Kind::Float)?.f_to_device(device)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, HeadShape, OptimizerKind};
+    use std::path::Path;
+
+    fn array(folder: &Path, name: &str) -> Tensor {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let file = npyz::NpyFile::new(&bytes[..]).unwrap();
+        let shape: Vec<i64> = file.shape().iter().map(|&side| side as i64).collect();
+        let floats: Vec<f32> = match file.dtype().descr().as_str() {
+            "'<f4'" => file.into_vec().unwrap(),
+            "'<i8'" => file.into_vec::<i64>().unwrap().into_iter().map(|number| number as f32).collect(),
+            "'<i4'" => file.into_vec::<i32>().unwrap().into_iter().map(|number| number as f32).collect(),
+            other => panic!("{name}: {other}"),
+        };
+        Tensor::from_slice(&floats).view(&shape[..])
+    }
+
+    #[test]
+    fn twenty_epochs_of_rmsprop_end_at_kerass_weights_and_losses() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden/rmsprop");
+        if !folder.exists() {
+            println!("skipped: the ground truth in `shared/golden/rmsprop` is absent");
+            return;
+        }
+        let config: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
+        // Keras kernels are [inputs, outputs].
+        let tensors = |when: &str| {
+            [("dense_kernel", true), ("dense_bias", false), ("out_kernel", true), ("out_bias", false)].map(
+                |(name, kernel)| {
+                    let tensor = array(&folder, &format!("{when}_{name}.npy"));
+                    if kernel { tensor.transpose(0, 1).contiguous() } else { tensor }
+                },
+            )
+        };
+        let shape = HeadShape { features: 40, hidden: 8, activation: Activation::Relu, classes: 2 };
+        let mut head = Head::from_tensors(shape, tensors("start").into(), Device::Cpu).unwrap();
+        let rate = config["learning_rate"].as_f64().unwrap();
+        let mut optimizer = Optimizer::new(OptimizerKind::RmsProp, rate, head.parameters()).unwrap();
+        let (features, labels) =
+            (array(&folder, "x.npy"), array(&folder, "y.npy").to_kind(Kind::Int64).view([-1]));
+        let rows = features.size()[0];
+        for (epoch, expected) in config["epoch_loss"].as_array().unwrap().iter().enumerate() {
+            let mut sums = Sums::new(Device::Cpu).unwrap();
+            for start in (0..rows).step_by(32) {
+                let count = 32.min(rows - start);
+                let minibatch = Minibatch {
+                    features: features.narrow(0, start, count),
+                    labels: labels.narrow(0, start, count),
+                };
+                train_step(&mut head, &mut optimizer, &minibatch, 0.0, None, &mut sums).unwrap();
+            }
+            let (found, expected) = (sums.means().unwrap().loss, expected.as_f64().unwrap());
+            assert!(
+                (found - expected).abs() < 1e-5,
+                "epoch {}: expected {expected}, found {found}",
+                epoch + 1
+            );
+        }
+        for (parameter, expected) in head.parameters().iter().zip(tensors("end")) {
+            let distance = (parameter.detach() - expected).abs().max().double_value(&[]);
+            assert!(distance < 1e-5, "an end weight is {distance} away");
+        }
+    }
+
+    #[test]
+    fn class_weights_scale_each_samples_loss() {
+        let shape = HeadShape { features: 2, hidden: 0, activation: Activation::None, classes: 2 };
+        let minibatch = Minibatch {
+            features: Tensor::from_slice(&[1.0_f32, 0.0, 0.0, 1.0]).view([2, 2]),
+            labels: Tensor::from_slice(&[0_i64, 1]),
+        };
+        let loss = |weights: &[f64]| {
+            let mut head = Head::new(shape, 1, Device::Cpu).unwrap();
+            let mut optimizer = Optimizer::new(OptimizerKind::Sgd, 0.1, head.parameters()).unwrap();
+            let weights = class_weights(weights, Device::Cpu).unwrap();
+            let mut sums = Sums::new(Device::Cpu).unwrap();
+            train_step(&mut head, &mut optimizer, &minibatch, 0.0, Some(&weights), &mut sums).unwrap();
+            sums.means().unwrap().loss
+        };
+        let (first, second, both) = (loss(&[1.0, 0.0]), loss(&[0.0, 1.0]), loss(&[3.0, 0.5]));
+        assert!((both - (3.0 * first + 0.5 * second)).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,100 @@
+//! The conv base against Keras 3.15 on the pixels of sixteen photographs (`shared/golden`).
+
+use std::path::{Path, PathBuf};
+
+use convbase_core::{DataType, FeatureSpec, ImageSize, Interpolation, Layer, Pooling, Precision, Preprocess};
+use convbase_nn::{ConvBase, ConvBaseWeights, Device, default_weights};
+
+struct Golden {
+    folder: PathBuf,
+    weights: ConvBaseWeights,
+}
+
+/// The ground truth and the weights, or `None` and a line that says what is absent.
+fn golden() -> Option<Golden> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = root.join("../shared/golden");
+    for (path, name) in [(&folder, "shared/golden"), (&default_weights(), "weights/vgg16.safetensors")] {
+        if !path.exists() {
+            println!("skipped: `{name}` is absent");
+            return None;
+        }
+    }
+    Some(Golden { folder, weights: ConvBaseWeights::load(&default_weights()).unwrap() })
+}
+
+impl Golden {
+    fn array<T: npyz::Deserialize>(&self, name: &str) -> Vec<T> {
+        let bytes = std::fs::read(self.folder.join(name)).unwrap();
+        npyz::NpyFile::new(&bytes[..]).unwrap().into_vec().unwrap()
+    }
+
+    fn features(
+        &self,
+        pixels: &[u8],
+        layer: Layer,
+        preprocess: Preprocess,
+        precision: Precision,
+    ) -> Vec<f32> {
+        let size = ImageSize::new(180, 180).unwrap();
+        let spec = FeatureSpec::vgg16(
+            self.weights.digest(),
+            layer,
+            Pooling::None,
+            size,
+            Interpolation::Nearest,
+            preprocess,
+        );
+        let base = ConvBase::new(&self.weights, &spec, precision, Device::Cpu).unwrap();
+        let bytes = base.features(pixels, pixels.len() / size.rgb_bytes(), DataType::Float32).unwrap();
+        bytes.as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number)).collect()
+    }
+}
+
+/// ‖found − expected‖ / ‖expected‖
+fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let square = |number: f64| number * number;
+    let distance: f64 = found.iter().zip(expected).map(|(a, b)| square(f64::from(*a) - f64::from(*b))).sum();
+    let length: f64 = expected.iter().map(|number| square(f64::from(*number))).sum();
+    (distance / length).sqrt()
+}
+
+#[test]
+fn the_digest_of_the_keras_weights_is_the_published_one() {
+    let Some(golden) = golden() else { return };
+    assert_eq!(
+        golden.weights.digest().hex(),
+        "dd21191fd3ba4d9b2b0104621c806227994d029acdf7f88d3ca0afd5774c15cf"
+    );
+}
+
+#[test]
+fn features_are_kerass_within_a_hundred_thousandth_in_fp32_and_a_hundredth_in_bf16() {
+    let Some(golden) = golden() else { return };
+    for (pixels, features, preprocess) in [
+        ("pixels_nearest.npy", "block5_pool_nearest_rescale.npy", Preprocess::Rescale),
+        ("pixels_bilinear.npy", "block5_pool_bilinear_caffe.npy", Preprocess::Caffe),
+    ] {
+        let (pixels, expected) = (golden.array::<u8>(pixels), golden.array::<f32>(features));
+        for (precision, limit) in [(Precision::Float32, 1e-5), (Precision::BFloat16, 1e-2)] {
+            let found = golden.features(&pixels, Layer::block5_pool(), preprocess, precision);
+            let error = relative_error(&found, &expected);
+            println!("{features} {precision}: relative error {error:.2e}");
+            assert!(error <= limit, "{features} {precision}: expected at most {limit}, found {error}");
+        }
+    }
+}
+
+#[test]
+fn every_layer_on_the_way_is_kerass() {
+    let Some(golden) = golden() else { return };
+    let pixels = &golden.array::<u8>("pixels_nearest.npy")[..180 * 180 * 3];
+    for name in ["block1_pool", "block2_pool", "block3_pool", "block4_pool", "block5_conv3"] {
+        let expected = golden.array::<f32>(&format!("{name}_nearest_rescale_first.npy"));
+        let found = golden.features(pixels, name.parse().unwrap(), Preprocess::Rescale, Precision::Float32);
+        let error = relative_error(&found, &expected);
+        println!("{name}: relative error {error:.2e}");
+        assert!(error <= 1e-5, "{name}: expected at most 1e-5, found {error}");
+    }
+}
