@@ -1,0 +1,238 @@
+//! The command line, and its words turned once into a validated configuration.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_verbosity_flag::{InfoLevel, Verbosity};
+use convbase_core::{Classes, DataType, ImageSize, Interpolation, Layer, Pooling, Precision, Preprocess};
+use convbase_nn::{DeviceChoice, default_weights};
+use tracing_subscriber::EnvFilter;
+
+/// Turn folders of photographs into feature stores.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    verbosity: Verbosity<InfoLevel>,
+    /// How messages are written to stderr
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or verify found something, 2 usage.\n\
+    RUST_LOG overrides -v and -q.";
+
+/// How messages are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people, and a progress bar on a terminal.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Decode the photographs of a labelled folder (DIR/<class>/...) and store their features
+    Extract(ExtractArguments),
+    /// Re-read and re-hash stores, and list everything that is wrong
+    Verify(VerifyArguments),
+    /// Tell what a store holds
+    Inspect(InspectArguments),
+}
+
+/// The arguments of `extract`.
+#[derive(Debug, Args)]
+pub struct ExtractArguments {
+    /// Folder with one sub-folder of photographs (jpg jpeg png bmp gif webp tif tiff) per class
+    #[arg(long, value_name = "DIR")]
+    images: PathBuf,
+    /// Folder of the feature store; shards that are finished there are kept
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// VGG16 weights with torchvision's tensor names [default: weights/vgg16.safetensors, in the working directory
+    /// or above the program]
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Pixels of both sides, or HEIGHTxWIDTH, from 32
+    #[arg(long, value_name = "N", default_value = "180")]
+    image_size: ImageSize,
+    /// Layer whose output is stored: block1_conv1 to block5_conv3, block1_pool to block5_pool
+    #[arg(long, default_value = "block5_pool")]
+    layer: Layer,
+    /// What becomes of the layer's map: none, avg or max over height and width
+    #[arg(long, default_value = "none")]
+    pooling: Pooling,
+    /// How pixels are scaled: rescale, caffe, torch, tf, or auto for what the weights were trained with
+    #[arg(long, default_value = "auto", value_parser = auto_or::<Preprocess>)]
+    preprocess: Choice<Preprocess>,
+    /// How photographs are resized: nearest, bilinear, bicubic, lanczos (Pillow's definitions)
+    #[arg(long, default_value = "nearest")]
+    interpolation: Interpolation,
+    /// Arithmetic of the convolutions: fp32, bf16, or auto for bf16 where it is multiplied natively
+    #[arg(long, default_value = "auto", value_parser = auto_or::<Precision>)]
+    precision: Choice<Precision>,
+    /// How features are stored: float32 or float16
+    #[arg(long, default_value = "float32")]
+    dtype: DataType,
+    /// auto, cpu, cuda or cuda:N; cuda fails where there is none
+    #[arg(long, default_value = "auto")]
+    device: DeviceChoice,
+    /// Images per pass through the network [default: 8 on the processor, 64 on a GPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    batch_size: Option<u32>,
+    /// Listed images per shard
+    #[arg(long, value_name = "N", default_value = "1024", value_parser = clap::value_parser!(u32).range(1..))]
+    shard_size: u32,
+    /// Class names in the order of their labels [default: the sub-folders, sorted]
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
+    classes: Option<Vec<String>>,
+    /// Greatest share of images that may be unreadable
+    #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = share)]
+    max_rejected: f64,
+    /// Fail when any image is unreadable
+    #[arg(long)]
+    strict: bool,
+    /// Remove another store from the output folder first
+    #[arg(long)]
+    overwrite: bool,
+}
+
+/// The arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// Feature stores
+    #[arg(value_name = "DIR", required = true)]
+    pub stores: Vec<PathBuf>,
+}
+
+/// The arguments of `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArguments {
+    /// A feature store
+    #[arg(value_name = "DIR")]
+    pub store: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A value, or what fits the circumstances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice<T> {
+    /// Decide by the weights or the device.
+    Auto,
+    /// This one.
+    This(T),
+}
+
+/// Everything that `extract` needs to know.
+#[derive(Debug, Clone)]
+pub struct ExtractConfig {
+    /// The labelled image folder.
+    pub images: PathBuf,
+    /// The store's folder.
+    pub out: PathBuf,
+    /// The weights file.
+    pub weights: PathBuf,
+    /// The size that photographs are brought to.
+    pub image_size: ImageSize,
+    /// The layer whose output is stored.
+    pub layer: Layer,
+    /// What becomes of its map.
+    pub pooling: Pooling,
+    /// How pixels are scaled.
+    pub preprocess: Choice<Preprocess>,
+    /// How photographs are resized.
+    pub interpolation: Interpolation,
+    /// The arithmetic of the convolutions.
+    pub precision: Choice<Precision>,
+    /// How features are stored.
+    pub dtype: DataType,
+    /// Where to compute.
+    pub device: DeviceChoice,
+    /// Images per pass, or what fits the device.
+    pub batch_size: Option<usize>,
+    /// Listed images per shard.
+    pub shard_size: usize,
+    /// The class list, or the sub-folders.
+    pub classes: Option<Classes>,
+    /// Greatest share of unreadable images.
+    pub max_rejected: f64,
+    /// Remove another store first.
+    pub overwrite: bool,
+    /// Show a progress bar.
+    pub shows_progress: bool,
+}
+
+impl Arguments {
+    /// The least severe messages that are shown.
+    pub fn log_filter(&self) -> EnvFilter {
+        let level = self.verbosity.tracing_level_filter();
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.to_string()))
+    }
+
+    /// Whether a progress bar is wanted and somebody can see it.
+    pub fn shows_progress(&self) -> bool {
+        self.log_format == LogFormat::Text
+            && self.verbosity.tracing_level_filter() >= tracing::Level::INFO
+            && std::io::stderr().is_terminal()
+    }
+}
+
+impl ExtractArguments {
+    /// Validates the words.
+    pub fn into_config(self, shows_progress: bool) -> anyhow::Result<ExtractConfig> {
+        Ok(ExtractConfig {
+            images: self.images,
+            out: self.out,
+            weights: self.weights.unwrap_or_else(default_weights),
+            image_size: self.image_size,
+            layer: self.layer,
+            pooling: self.pooling,
+            preprocess: self.preprocess,
+            interpolation: self.interpolation,
+            precision: self.precision,
+            dtype: self.dtype,
+            device: self.device,
+            batch_size: self.batch_size.map(|size| size as usize),
+            shard_size: self.shard_size as usize,
+            classes: self.classes.map(Classes::new).transpose()?,
+            max_rejected: if self.strict { 0.0 } else { self.max_rejected },
+            overwrite: self.overwrite,
+            shows_progress,
+        })
+    }
+}
+
+fn auto_or<T: std::str::FromStr>(text: &str) -> Result<Choice<T>, T::Err> {
+    if text == "auto" { Ok(Choice::Auto) } else { text.parse().map(Choice::This) }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a share from 0 to 1".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn auto_is_no_name_of_its_own() {
+        assert_eq!(auto_or::<Preprocess>("auto"), Ok(Choice::Auto));
+        assert_eq!(auto_or("tf"), Ok(Choice::This(Preprocess::TensorFlow)));
+        assert!(auto_or::<Preprocess>("keras").is_err());
+    }
+}

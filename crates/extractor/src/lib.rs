@@ -1,0 +1,31 @@
+//! Turns folders of photographs into feature stores.
+//!
+//! Three commands: [`extract`] decodes, embeds and writes; [`verify`] re-reads and re-hashes; [`inspect`] tells what
+//! a store holds.
+
+mod args;
+mod extract;
+mod inspect;
+mod pipeline;
+mod progress;
+mod verify;
+
+use convbase_core::exit::Outcome;
+
+pub use args::{Arguments, Command, ExtractConfig, LogFormat};
+pub use extract::{Extraction, extract};
+pub use inspect::inspect;
+pub use verify::verify;
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let shows_progress = arguments.shows_progress();
+    match arguments.command {
+        Command::Extract(arguments) => {
+            extract(&arguments.into_config(shows_progress)?)?;
+            Ok(Outcome::Done)
+        }
+        Command::Verify(arguments) => verify(&arguments),
+        Command::Inspect(arguments) => inspect(&arguments),
+    }
+}

@@ -1,0 +1,207 @@
+//! Decode → convolve → write, at the same time, on bounded channels.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use convbase_core::exit::{Hinted, WithHint, one_line};
+use convbase_core::store::{ShardName, StoreWriter, WriteError};
+use convbase_core::{DecodedBatch, DecodedImage, ImageFolder, Sample, decode_batch};
+use convbase_nn::{ConvBase, TorchError};
+use tracing::{info, warn};
+
+use crate::progress::Progress;
+
+/// Batches that may wait between two steps: enough that neither waits for the other's hiccups, little memory.
+const WAITING_BATCHES: usize = 2;
+
+/// The parts that an extraction runs on.
+pub(crate) struct Pipeline<'a> {
+    pub(crate) folder: &'a ImageFolder,
+    pub(crate) store: &'a StoreWriter,
+    pub(crate) batch_size: usize,
+    pub(crate) progress: &'a Progress,
+}
+
+type Statuses<'a> = Vec<(&'a Sample, Result<DecodedImage, String>)>;
+
+/// Images of one shard: `data` is pixels before and features after the convolutions.
+struct Batch<'a> {
+    shard: ShardName,
+    images: Statuses<'a>,
+    data: Vec<u8>,
+}
+
+/// More images are unreadable than may be.
+#[derive(Debug, thiserror::Error)]
+#[error("`{folder}`: expected at most {allowed} unreadable of {listed} images, found {rejected}: {examples}")]
+pub struct TooManyRejected {
+    folder: String,
+    allowed: usize,
+    listed: usize,
+    rejected: usize,
+    examples: String,
+}
+
+/// Counts unreadable images against the greatest number that is allowed.
+pub(crate) struct RejectionLimit {
+    allowed: usize,
+    listed: usize,
+    rejected: usize,
+    examples: Vec<String>,
+}
+
+impl RejectionLimit {
+    /// Unreadable images that an error lists before it says how many more there are.
+    const EXAMPLES: usize = 100;
+
+    pub(crate) fn new(share: f64, listed: usize, rejected_before: usize) -> Self {
+        let allowed = (share * listed as f64).floor() as usize;
+        Self { allowed, listed, rejected: rejected_before, examples: Vec::new() }
+    }
+
+    /// Whether the finished shards alone are over the limit.
+    pub(crate) fn check_kept(&self, folder: &ImageFolder) -> Result<(), Hinted> {
+        if self.is_over() { Err(self.error(folder)) } else { Ok(()) }
+    }
+
+    fn add(&mut self, path: &str, error: &str) {
+        self.rejected += 1;
+        if self.examples.len() < Self::EXAMPLES {
+            self.examples.push(format!("{path}: {error}"));
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.rejected > self.allowed
+    }
+
+    fn error(&self, folder: &ImageFolder) -> Hinted {
+        let more = self.rejected - self.examples.len();
+        let mut examples = self.examples.clone();
+        if more > 0 {
+            examples.push(format!("{more} more"));
+        }
+        let error = TooManyRejected {
+            folder: folder.root().display().to_string(),
+            allowed: self.allowed,
+            listed: self.listed,
+            rejected: self.rejected,
+            examples: examples.join("; "),
+        };
+        let hint = "repair or remove them, or allow more with `--max-rejected SHARE` (without `--strict`); \
+                    finished shards are kept";
+        match Err::<(), _>(error).hint(|| hint) {
+            Err(hinted) => hinted,
+            Ok(()) => unreachable!("an error stays one"),
+        }
+    }
+}
+
+impl<'a> Pipeline<'a> {
+    /// Makes these shards and gives the number of images that were rejected in them.
+    ///
+    /// The convolutions run on the calling thread: libtorch brings threads of its own.
+    pub(crate) fn run(
+        &self,
+        conv_base: &ConvBase,
+        todo: &[ShardName],
+        mut limit: RejectionLimit,
+    ) -> anyhow::Result<usize> {
+        let before = limit.rejected;
+        let (pixels, decoded) = sync_channel(WAITING_BATCHES);
+        let (features, embedded) = sync_channel(WAITING_BATCHES);
+        thread::scope(|scope| {
+            // Each step owns its ends of the channels: whichever stops first closes them, and the others follow.
+            let decoding = scope.spawn(|| self.decode(todo, &mut limit, pixels));
+            let writing = scope.spawn(|| self.write(embedded));
+            let convolved = self.convolve(conv_base, decoded, features);
+            let (decoded, written) = (decoding.join(), writing.join());
+            written.map_err(resume)??;
+            convolved?;
+            decoded.map_err(resume)??;
+            Ok::<_, anyhow::Error>(())
+        })?;
+        Ok(limit.rejected - before)
+    }
+
+    fn decode(
+        &self,
+        todo: &[ShardName],
+        limit: &mut RejectionLimit,
+        pixels: SyncSender<Batch<'a>>,
+    ) -> Result<(), Hinted> {
+        let mut pixels = Some(pixels);
+        for &shard in todo {
+            let samples = &self.folder.samples()[self.store.manifest().positions(shard)];
+            for samples in samples.chunks(self.batch_size) {
+                let batch = self.decode_batch(shard, samples);
+                for (sample, status) in &batch.images {
+                    if let Err(error) = status {
+                        self.progress
+                            .suspended(|| warn!(path = sample.path, "rejected `{}`: {error}", sample.path));
+                        limit.add(&sample.path, error);
+                    }
+                }
+                if limit.is_over() && pixels.take().is_some() {
+                    info!("too many images are unreadable; the rest is only read, to list them all");
+                }
+                if let Some(pixels) = &pixels
+                    && pixels.send(batch).is_err()
+                {
+                    return Ok(()); // A later step failed and says why.
+                }
+            }
+        }
+        if limit.is_over() { Err(limit.error(self.folder)) } else { Ok(()) }
+    }
+
+    fn decode_batch(&self, shard: ShardName, samples: &'a [Sample]) -> Batch<'a> {
+        let spec = self.store.manifest().spec();
+        let paths: Vec<PathBuf> =
+            samples.iter().map(|sample| self.folder.root().join(&sample.path)).collect();
+        let DecodedBatch { images, pixels } = decode_batch(&paths, spec.image_size, spec.interpolation);
+        let statuses = images.into_iter().map(|image| image.map_err(|error| one_line(&error)));
+        Batch { shard, images: samples.iter().zip(statuses).collect(), data: pixels }
+    }
+
+    fn convolve(
+        &self,
+        conv_base: &ConvBase,
+        pixels: Receiver<Batch<'a>>,
+        features: SyncSender<Batch<'a>>,
+    ) -> Result<(), TorchError> {
+        let dtype = self.store.manifest().dtype();
+        for mut batch in pixels {
+            let rows = batch.images.iter().filter(|(_, status)| status.is_ok()).count();
+            batch.data = conv_base.features(&batch.data, rows, dtype)?;
+            if features.send(batch).is_err() {
+                break; // The writer failed and says why.
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, features: Receiver<Batch<'a>>) -> Result<(), WriteError> {
+        let mut open = None;
+        for batch in features {
+            let mut writer = match open.take() {
+                Some(writer) => writer,
+                None => self.store.shard(batch.shard)?,
+            };
+            writer.append(&batch.images, &batch.data)?;
+            self.progress.add(&batch.images);
+            // An unfinished shard is dropped when the channel closes early, and leaves nothing behind.
+            if writer.is_full() {
+                writer.finish()?;
+            } else {
+                open = Some(writer);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn resume(panic: Box<dyn std::any::Any + Send>) -> anyhow::Error {
+    std::panic::resume_unwind(panic)
+}
