@@ -1,0 +1,262 @@
+//! `trainer fit`: feature stores in, best checkpoint out.
+
+use std::path::PathBuf;
+
+use anyhow::{bail, ensure};
+use convbase_core::exit::WithHint;
+use convbase_core::store::FeatureStore;
+use convbase_core::{Classes, Differences, EpochRecord, History, differences};
+use convbase_nn::{
+    CheckpointMetadata, Device, Head, HeadShape, Optimizer, Rows, Summary, TrainingOptions, evaluate,
+    train_epoch,
+};
+use tracing::{info, warn};
+
+use crate::args::{ClassWeight, FitConfig, Validation};
+use crate::progress::Progress;
+use crate::run_folder::RunFolder;
+
+/// What a training left behind.
+#[derive(Debug)]
+pub struct Fit {
+    /// Every epoch's figures.
+    pub history: History,
+    /// The best checkpoint.
+    pub best: PathBuf,
+}
+
+/// Training and validation features that cannot be compared.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot validate on `{}` what is trained on `{}`: {differences}", validation.display(), features.display())]
+struct StoresDiffer {
+    features: PathBuf,
+    validation: PathBuf,
+    differences: Differences,
+}
+
+/// Trains a head and keeps it at its lowest validation loss.
+pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
+    let device = config.device.resolve()?;
+    let train_store = open(&config.features)?;
+    let validation_store = match &config.validation {
+        Validation::Store(folder) => Some(open(folder)?),
+        Validation::Split(_) => None,
+    };
+    if let Some(validation) = &validation_store {
+        check_comparable(&train_store, validation)?;
+    }
+    let classes = train_store.manifest().classes().clone();
+    ensure!(
+        classes.len() >= 2,
+        "`{}`: classes: expected at least 2, found {}",
+        config.features.display(),
+        classes.len()
+    );
+    let (train, validation) = rows(config, &train_store, validation_store.as_ref(), &classes, device)?;
+
+    let shape = HeadShape {
+        features: train_store.manifest().spec().feature_length().unwrap_or(0),
+        hidden: config.hidden,
+        activation: config.activation,
+        classes: classes.len(),
+    };
+    let mut head = Head::new(shape, config.seed, device)?;
+    let mut optimizer = Optimizer::new(config.optimizer, config.learning_rate, head.parameters())?;
+    let options = TrainingOptions {
+        batch_size: config.batch_size,
+        dropout: config.dropout,
+        seed: config.seed,
+        class_weights: class_weights(config.class_weight, train.labels(), classes.len()),
+    };
+    let folder = RunFolder::create(config, &train_store, validation_store.as_ref(), device)?;
+    info!("model\n{}", Summary::conv_base(train_store.manifest().spec()).with_head(shape, config.dropout));
+    info!(
+        "{} training rows, {} validation rows, classes {}",
+        train.len(),
+        validation.len(),
+        classes.names().join(", ")
+    );
+
+    let mut history = History::new();
+    let progress = Progress::new(config.epochs, config.shows_progress);
+    for epoch in 1..=config.epochs {
+        let trained = train_epoch(&mut head, &mut optimizer, &train, &options, epoch)?;
+        let validated = evaluate(&head, &validation)?;
+        if !(trained.loss.is_finite() && validated.loss.is_finite()) {
+            return Err(diverged(&folder, &history, epoch, trained.loss, validated.loss));
+        }
+        let record = EpochRecord {
+            epoch,
+            loss: trained.loss,
+            accuracy: trained.accuracy,
+            val_loss: validated.loss,
+            val_accuracy: validated.accuracy,
+        };
+        history.push(record)?;
+        let is_best = history.best().is_some_and(|best| best.epoch == epoch);
+        if is_best {
+            let metadata = CheckpointMetadata {
+                spec: train_store.manifest().spec().clone(),
+                classes: classes.clone(),
+                head: shape,
+                epoch,
+                val_loss: validated.loss,
+                val_accuracy: validated.accuracy,
+            };
+            folder.save_best(&head, &metadata)?;
+        }
+        folder.save_history(&history)?;
+        progress.add(&record, is_best);
+        if is_out_of_patience(&history, config.patience) {
+            progress.suspended(|| {
+                info!("no lower validation loss for {} epochs: stopping", epochs_since_best(&history))
+            });
+            break;
+        }
+    }
+    progress.finish();
+    folder.save_curves(&history)?;
+    report(&folder, &history);
+    Ok(Fit { history, best: folder.best() })
+}
+
+fn open(folder: &std::path::Path) -> anyhow::Result<FeatureStore> {
+    Ok(FeatureStore::open(folder)
+        .hint(|| "`extractor extract` makes and finishes a store, `extractor verify` checks it")?)
+}
+
+fn check_comparable(train: &FeatureStore, validation: &FeatureStore) -> anyhow::Result<()> {
+    let (expected, found) = (train.manifest(), validation.manifest());
+    let differences = differences(expected.spec(), found.spec());
+    if !differences.is_empty() {
+        let features = train.folder().to_owned();
+        let validation = validation.folder().to_owned();
+        Err(StoresDiffer { features, validation, differences })
+            .hint(|| "extract both with the same options")?;
+    }
+    if (expected.precision(), expected.dtype()) != (found.precision(), found.dtype()) {
+        warn!(
+            "features are {} {}, validation features {} {}",
+            expected.precision(),
+            expected.dtype(),
+            found.precision(),
+            found.dtype()
+        );
+    }
+    if train.digest() == validation.digest() {
+        warn!(
+            "training and validation features are the same: validation figures say nothing about new images"
+        );
+    }
+    Ok(())
+}
+
+fn rows<'store>(
+    config: &FitConfig,
+    train: &'store FeatureStore,
+    validation: Option<&'store FeatureStore>,
+    classes: &Classes,
+    device: Device,
+) -> anyhow::Result<(Rows<'store>, Rows<'store>)> {
+    let all = Rows::new(train, classes, device)?;
+    let (train_rows, validation_rows) = match (&config.validation, validation) {
+        (Validation::Split(share), _) => all.split(*share),
+        (Validation::Store(_), Some(store)) => (all, Rows::new(store, classes, device)?),
+        (Validation::Store(folder), None) => bail!("`{}` was not opened", folder.display()),
+    };
+    for (rows, what) in [(&train_rows, "training"), (&validation_rows, "validation")] {
+        ensure!(!rows.is_empty(), "`{}`: expected {what} rows, found none", config.features.display());
+        for (label, class) in classes.names().iter().enumerate() {
+            if !rows.labels().contains(&label) {
+                warn!("class `{class}` has no {what} rows");
+            }
+        }
+    }
+    Ok((train_rows, validation_rows))
+}
+
+/// rows / (classes × rows of the class), over the classes that have rows (scikit-learn `compute_class_weight`).
+fn class_weights(how: ClassWeight, labels: &[usize], classes: usize) -> Option<Vec<f64>> {
+    if how == ClassWeight::None {
+        return None;
+    }
+    let mut counts = vec![0_usize; classes];
+    labels.iter().for_each(|&label| counts[label] += 1);
+    let present = counts.iter().filter(|&&count| count > 0).count();
+    let weight =
+        |&count: &usize| if count == 0 { 0.0 } else { labels.len() as f64 / (present * count) as f64 };
+    Some(counts.iter().map(weight).collect())
+}
+
+fn epochs_since_best(history: &History) -> u32 {
+    let last = history.records().last().map_or(0, |record| record.epoch);
+    last - history.best().map_or(0, |best| best.epoch)
+}
+
+fn is_out_of_patience(history: &History, patience: Option<u32>) -> bool {
+    patience.is_some_and(|patience| epochs_since_best(history) >= patience)
+}
+
+fn diverged(folder: &RunFolder, history: &History, epoch: u32, loss: f64, val_loss: f64) -> anyhow::Error {
+    // The curves up to here are worth having, and failing to draw them would hide the reason.
+    if let Err(error) = folder.save_curves(history) {
+        warn!("{error:#}");
+    }
+    let kept = match history.best() {
+        Some(best) => format!("the best so far, of epoch {}, is kept", best.epoch),
+        None => "there is no checkpoint yet".to_owned(),
+    };
+    let path = folder.path().display();
+    let error = anyhow::anyhow!(
+        "`{path}`: epoch {epoch}: expected finite losses, found loss {loss} and val_loss {val_loss}; {kept}"
+    );
+    match Err::<(), _>(error)
+        .hint(|| "lower `--learning-rate`; `extractor verify` finds features that are not finite")
+    {
+        Err(hinted) => hinted.into(),
+        Ok(()) => unreachable!("an error stays one"),
+    }
+}
+
+fn report(folder: &RunFolder, history: &History) {
+    if let Some(best) = history.best() {
+        info!(
+            epoch = best.epoch,
+            val_loss = best.val_loss,
+            val_accuracy = best.val_accuracy,
+            "`{}`: best epoch {}, val_loss {:.4}, val_accuracy {:.4}",
+            folder.best().display(),
+            best.epoch,
+            best.val_loss,
+            best.val_accuracy
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balanced_weights_are_scikit_learn_s() {
+        // compute_class_weight("balanced", classes=[0, 1], y=[0, 0, 0, 1]) is [0.667, 2.0].
+        let weights = class_weights(ClassWeight::Balanced, &[0, 0, 0, 1], 2).unwrap();
+        assert!((weights[0] - 2.0 / 3.0).abs() < 1e-12 && (weights[1] - 2.0).abs() < 1e-12);
+        assert_eq!(class_weights(ClassWeight::Balanced, &[0, 2], 3).unwrap(), [1.0, 0.0, 1.0]);
+        assert_eq!(class_weights(ClassWeight::None, &[0, 1], 2), None);
+    }
+
+    #[test]
+    fn patience_counts_epochs_since_the_lowest_validation_loss() {
+        let mut history = History::new();
+        for (epoch, val_loss) in [(1, 0.5), (2, 0.4), (3, 0.4), (4, 0.6)] {
+            history
+                .push(EpochRecord { epoch, loss: 1.0, accuracy: 0.5, val_loss, val_accuracy: 0.5 })
+                .unwrap();
+        }
+        assert_eq!(epochs_since_best(&history), 2);
+        assert!(is_out_of_patience(&history, Some(2)));
+        assert!(!is_out_of_patience(&history, Some(3)));
+        assert!(!is_out_of_patience(&history, None));
+    }
+}

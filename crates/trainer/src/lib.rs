@@ -1,0 +1,22 @@
+//! Fits a small classifier head on stored features and keeps the one with the lowest validation loss.
+
+mod args;
+mod curves;
+mod fit;
+mod progress;
+mod run_folder;
+
+use convbase_core::exit::Outcome;
+
+pub use args::{Arguments, ClassWeight, Command, FitConfig, LogFormat, Validation};
+pub use curves::draw_curves;
+pub use fit::{Fit, fit};
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let shows_progress = arguments.shows_progress();
+    match arguments.command {
+        Command::Fit(arguments) => fit(&arguments.into_config(shows_progress))?,
+    };
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,137 @@
+//! The folder of a run: its configuration first, then history, best checkpoint and curves as they come.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use convbase_core::exit::WithHint;
+use convbase_core::store::FeatureStore;
+use convbase_core::{
+    Classes, DataType, Differences, Digest, FeatureSpec, History, Precision, differences, write_artifact,
+    write_json,
+};
+use convbase_nn::{Activation, Checkpoint, CheckpointMetadata, Head, OptimizerKind};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::args::{ClassWeight, FitConfig, Validation};
+use crate::curves::draw_curves;
+
+/// `config.json`: everything that decides a run's result.
+#[derive(Debug, Serialize)]
+struct RunConfig<'a> {
+    format: &'static str,
+    epochs: u32,
+    batch_size: usize,
+    hidden: usize,
+    activation: Activation,
+    dropout: f64,
+    optimizer: OptimizerKind,
+    learning_rate: f64,
+    seed: u64,
+    patience: Option<u32>,
+    class_weight: ClassWeight,
+    validation_split: Option<f64>,
+    device: String,
+    classes: &'a Classes,
+    spec: &'a FeatureSpec,
+    precision: Precision,
+    dtype: DataType,
+    features: Digest,
+    validation: Option<Digest>,
+}
+
+/// A run of another configuration lies in the folder.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` holds another run: {differences}", folder.display())]
+struct OtherRun {
+    folder: PathBuf,
+    differences: Differences,
+}
+
+/// The folder that a run is written to.
+#[derive(Debug)]
+pub(crate) struct RunFolder {
+    folder: PathBuf,
+}
+
+impl RunFolder {
+    /// Writes the configuration, or checks that the one that is there is the same: an equal run is repeated, another
+    /// one is not overwritten.
+    pub(crate) fn create(
+        config: &FitConfig,
+        train: &FeatureStore,
+        validation: Option<&FeatureStore>,
+        device: convbase_nn::Device,
+    ) -> anyhow::Result<Self> {
+        let manifest = train.manifest();
+        let run = RunConfig {
+            format: "convbase-run/1",
+            epochs: config.epochs,
+            batch_size: config.batch_size,
+            hidden: config.hidden,
+            activation: config.activation,
+            dropout: config.dropout,
+            optimizer: config.optimizer,
+            learning_rate: config.learning_rate,
+            seed: config.seed,
+            patience: config.patience,
+            class_weight: config.class_weight,
+            validation_split: match config.validation {
+                Validation::Split(share) => Some(share),
+                Validation::Store(_) => None,
+            },
+            device: match device {
+                convbase_nn::Device::Cuda(index) => format!("cuda:{index}"),
+                _ => "cpu".to_owned(),
+            },
+            classes: manifest.classes(),
+            spec: manifest.spec(),
+            precision: manifest.precision(),
+            dtype: manifest.dtype(),
+            features: train.digest(),
+            validation: validation.map(FeatureStore::digest),
+        };
+        let path = config.out.join("config.json");
+        if path.exists() {
+            let bytes = fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+            let found: Value = serde_json::from_slice(&bytes)
+                .with_context(|| format!("`{}` is no configuration of a run", path.display()))?;
+            let differences = differences(&run, &found);
+            if !differences.is_empty() {
+                Err(OtherRun { folder: config.out.clone(), differences })
+                    .hint(|| "give another `--out`, or remove the folder")?;
+            }
+        } else {
+            write_json(&path, &run)?;
+        }
+        Ok(Self { folder: config.out.clone() })
+    }
+
+    /// The best checkpoint's path.
+    pub(crate) fn best(&self) -> PathBuf {
+        self.folder.join("best.safetensors")
+    }
+
+    /// Replaces the best checkpoint.
+    pub(crate) fn save_best(&self, head: &Head, metadata: &CheckpointMetadata) -> anyhow::Result<()> {
+        Ok(Checkpoint::save(&self.best(), head, metadata)?)
+    }
+
+    /// Replaces the history.
+    pub(crate) fn save_history(&self, history: &History) -> anyhow::Result<()> {
+        Ok(write_artifact(&self.folder.join("history.csv"), history.to_csv().as_bytes())?)
+    }
+
+    /// Replaces the curves.
+    pub(crate) fn save_curves(&self, history: &History) -> anyhow::Result<()> {
+        let curves = draw_curves(history)?;
+        write_artifact(&self.folder.join("curves.svg"), curves.svg.as_bytes())?;
+        Ok(write_artifact(&self.folder.join("curves.png"), &curves.png)?)
+    }
+
+    /// The folder itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.folder
+    }
+}
