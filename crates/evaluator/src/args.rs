@@ -1,0 +1,116 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_verbosity_flag::{InfoLevel, Verbosity};
+use convbase_core::Precision;
+use convbase_nn::DeviceChoice;
+use tracing_subscriber::EnvFilter;
+
+/// Say how good a checkpoint is, and what it sees in photographs.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    verbosity: Verbosity<InfoLevel>,
+    /// How messages are written to stderr
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or an image could not be predicted, 2 usage.\n\
+    RUST_LOG overrides -v and -q.";
+
+/// How messages are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure a checkpoint on a feature store: metrics.json, predictions.csv, confusion and ROC figures
+    Evaluate(EvaluateArguments),
+    /// Print class probabilities of photographs, one line each
+    Predict(PredictArguments),
+}
+
+/// The arguments of `evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArguments {
+    /// Feature store to evaluate on
+    #[arg(long, value_name = "DIR")]
+    pub features: PathBuf,
+    /// Checkpoint that `trainer fit` made
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: PathBuf,
+    /// Folder of the report
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// auto, cpu, cuda or cuda:N; cuda fails where there is none
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+}
+
+/// The arguments of `predict`.
+#[derive(Debug, Args)]
+pub struct PredictArguments {
+    /// Checkpoint that `trainer fit` made; it says how photographs are prepared
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: PathBuf,
+    /// The VGG16 weights that the checkpoint's features were made with [default: weights/vgg16.safetensors, in the
+    /// working directory or above the program]
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// csv with a header line, or json with one object per line
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: OutputFormat,
+    /// Arithmetic of the convolutions: fp32 or bf16
+    #[arg(long, default_value = "fp32")]
+    pub precision: Precision,
+    /// auto, cpu, cuda or cuda:N; cuda fails where there is none
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// Images per pass through the network
+    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub batch_size: u32,
+    /// Photographs, or folders whose photographs are predicted in sorted order
+    #[arg(value_name = "IMAGE_OR_DIR", required = true)]
+    pub images: Vec<PathBuf>,
+}
+
+/// How predictions are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// A header, then `path,prediction,prob_<class>...,error`.
+    Csv,
+    /// `{"path", "prediction", "probabilities": {class: number}}` or `{"path", "error"}` per line.
+    Json,
+}
+
+impl Arguments {
+    /// The least severe messages that are shown.
+    pub fn log_filter(&self) -> EnvFilter {
+        let level = self.verbosity.tracing_level_filter();
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

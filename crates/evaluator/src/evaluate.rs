@@ -1,0 +1,105 @@
+//! `evaluator evaluate`: checkpoint and features in, report out.
+
+use std::path::Path;
+
+use anyhow::Context;
+use convbase_core::exit::WithHint;
+use convbase_core::metrics::{ConfusionMatrix, RocCurve, predicted_classes};
+use convbase_core::report::{CheckpointReference, Predictions, ReportInput};
+use convbase_core::store::{FeatureStore, RowRecord};
+use convbase_core::{Report, figure, write_artifact};
+use convbase_nn::{Checkpoint, Rows, probabilities};
+use tracing::info;
+
+use crate::args::EvaluateArguments;
+use crate::{draw_confusion, draw_roc};
+
+/// Evaluates a checkpoint on a store and writes `metrics.json`, `predictions.csv` and the figures.
+pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
+    let device = arguments.device.resolve()?;
+    let checkpoint = Checkpoint::load(&arguments.checkpoint, device)
+        .hint(|| "`trainer fit` writes `best.safetensors` into the folder of the run")?;
+    let store = FeatureStore::open(&arguments.features)
+        .hint(|| "`extractor extract` makes and finishes a store, `extractor verify` checks it")?;
+    checkpoint.check_features(&store).hint(|| remedy(&checkpoint))?;
+    let classes = &checkpoint.metadata().classes;
+    let rows = Rows::new(&store, classes, device)
+        .with_context(|| {
+            let (checkpoint, features) = (arguments.checkpoint.display(), arguments.features.display());
+            format!("cannot use checkpoint `{checkpoint}` with features `{features}`")
+        })
+        .hint(|| "every class of the features must be one that the checkpoint was trained on")?;
+
+    let probabilities = probabilities(checkpoint.head(), &rows)?;
+    let metadata = checkpoint.metadata();
+    let report = Report::new(ReportInput {
+        classes: classes.names(),
+        labels: rows.labels(),
+        probabilities: &probabilities,
+        num_rejected: store.rejected() as u64,
+        feature_id: store.manifest().feature_id().to_string(),
+        checkpoint: CheckpointReference {
+            sha256: checkpoint.sha256().hex(),
+            epoch: metadata.epoch,
+            val_loss: metadata.val_loss,
+        },
+    })?;
+    let paths = store.records()?.into_iter().filter(RowRecord::is_row).map(|record| record.path).collect();
+    let predictions =
+        Predictions::new(classes.names().to_vec(), paths, rows.labels().to_vec(), probabilities.clone())?;
+
+    let out = &arguments.out;
+    write_artifact(&out.join("predictions.csv"), predictions.to_csv().as_bytes())?;
+    write_figures(out, classes.names(), rows.labels(), &probabilities)?;
+    write_artifact(&out.join("metrics.json"), report.to_json()?.as_bytes())?;
+    info!(
+        test_accuracy = report.test_accuracy(),
+        test_loss = report.test_loss(),
+        "`{}`: {} on `{}`\n{report}",
+        out.display(),
+        arguments.checkpoint.display(),
+        arguments.features.display()
+    );
+    Ok(report)
+}
+
+fn remedy(checkpoint: &Checkpoint) -> String {
+    let spec = &checkpoint.metadata().spec;
+    format!(
+        "evaluate on features extracted with `--image-size {} --layer {} --pooling {} --preprocess {} --interpolation {}` \
+         and weights {}",
+        spec.image_size, spec.layer, spec.pooling, spec.preprocess, spec.interpolation, spec.weights
+    )
+}
+
+fn write_figures(
+    out: &Path,
+    classes: &[String],
+    labels: &[usize],
+    probabilities: &[f64],
+) -> anyhow::Result<()> {
+    let predictions = predicted_classes(probabilities, classes.len())?;
+    let confusion = ConfusionMatrix::new(labels, &predictions, classes.len())?;
+    let counts: Vec<Vec<u64>> = confusion.rows().map(<[u64]>::to_vec).collect();
+    write_figure(out, "confusion_matrix", &draw_confusion(classes, &counts)?)?;
+    if let [_, positive] = classes {
+        let scores: Vec<f64> = probabilities.iter().skip(1).step_by(2).copied().collect();
+        if let Some(curve) = RocCurve::new(labels, &scores)? {
+            let figure = draw_roc(
+                &curve.false_positive_rates(),
+                &curve.true_positive_rates(),
+                curve.area(),
+                positive,
+            )?;
+            write_figure(out, "roc_curve", &figure)?;
+        } else {
+            info!("no ROC curve: it needs images of both classes");
+        }
+    }
+    Ok(())
+}
+
+fn write_figure(out: &Path, name: &str, figure: &figure::Rendered) -> anyhow::Result<()> {
+    write_artifact(&out.join(format!("{name}.svg")), figure.svg.as_bytes())?;
+    Ok(write_artifact(&out.join(format!("{name}.png")), &figure.png)?)
+}

@@ -1,0 +1,27 @@
+//! Says how good a checkpoint is on stored features, and what it sees in new photographs.
+
+mod args;
+mod confusion_figure;
+mod evaluate;
+mod predict;
+mod prediction_line;
+mod roc_figure;
+
+use convbase_core::exit::Outcome;
+
+pub use args::{Arguments, Command, EvaluateArguments, LogFormat, OutputFormat, PredictArguments};
+pub use confusion_figure::draw_confusion;
+pub use evaluate::evaluate;
+pub use predict::predict;
+pub use roc_figure::draw_roc;
+
+/// Runs the command that the arguments name.
+pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    match arguments.command {
+        Command::Evaluate(arguments) => {
+            evaluate(&arguments)?;
+            Ok(Outcome::Done)
+        }
+        Command::Predict(arguments) => predict(&arguments),
+    }
+}
