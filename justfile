@@ -1,0 +1,134 @@
+# Convbase: from photographs to test accuracy. `just` lists the recipes; variables go before them:
+#   just images=photographs recipe=native pipeline
+
+# Folder with train/, test/ and, if you like, validation/, each with one folder per class; empty for the demo images
+images := ""
+# article: the published tutorial, to the letter; native: what the weights were trained for
+recipe := "article"
+# Name of the run and of its feature stores
+name := (if images == "" { "demo" } else { file_name(trim_end_match(images, "/")) }) + "-" + recipe
+# Passes over the training images
+epochs := "32"
+# Decides starting weights, order and dropout
+seed := "42"
+# auto, cpu, cuda, cuda:N
+device := "auto"
+# auto, fp32, bf16
+precision := "auto"
+# Further options for `extractor extract` and `trainer fit`
+extract_options := ""
+train_options := ""
+
+folder := if images == "" { "data/images/demo" } else { images }
+features := "data/features" / name
+run := "data/runs" / name
+preparation := if recipe == "article" { "--preprocess rescale --interpolation nearest" } else if recipe == "native" { "--preprocess caffe --interpolation bilinear" } else { error("recipe: expected article or native, found `" + recipe + "`") }
+programs := "target/release"
+
+# List the recipes
+[private]
+default:
+    @just --list --unsorted
+
+# Photographs in, test accuracy out: extract, train and evaluate
+[group('main job')]
+pipeline: extract train evaluate
+    @echo "run: {{run}} (best.safetensors, history.csv, curves.svg)"
+    @echo "report: {{run}}/test (metrics.json, predictions.csv, confusion_matrix.svg)"
+    @python3 -c 'import json, sys; report = json.load(open(sys.argv[1])); print("test accuracy: {:.4f} (95 % interval {:.4f} to {:.4f}) on {} images".format(report["test_accuracy"], *report["accuracy_wilson95"], report["num_samples"]))' {{quote(run / "test/metrics.json")}}
+
+# Make the feature stores of train, test and, where it is there, validation
+[group('main job')]
+extract: build (demo-data "if-needed")
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for split in train validation test; do
+        if [ "$split" = validation ] && [ ! -d {{quote(folder)}}/validation ]; then continue; fi
+        {{programs}}/extractor extract --images {{quote(folder)}}/"$split" --out {{quote(features)}}/"$split" {{preparation}} --precision {{precision}} --device {{device}} {{extract_options}}
+    done
+
+# Fit the head on the training features
+[group('main job')]
+train: build
+    #!/usr/bin/env bash
+    set -euo pipefail
+    validation=(--validation-split 0.3)
+    if [ -d {{quote(folder)}}/validation ]; then validation=(--validation {{quote(features)}}/validation); fi
+    {{programs}}/trainer fit --features {{quote(features)}}/train "${validation[@]}" --out {{quote(run)}} --epochs {{epochs}} --seed {{seed}} --device {{device}} {{train_options}}
+
+# Measure the best checkpoint on the test features
+[group('main job')]
+evaluate: build
+    {{programs}}/evaluator evaluate --features {{quote(features / "test")}} --checkpoint {{quote(run / "best.safetensors")}} --out {{quote(run / "test")}} --device {{device}}
+
+# Print class probabilities of photographs or folders: `just predict cat.jpg`
+[group('look')]
+predict +photographs: build
+    {{programs}}/evaluator predict --checkpoint {{quote(run / "best.safetensors")}} --device {{device}} {{photographs}}
+
+# Tell what the feature stores of this run hold
+[group('look')]
+inspect: build
+    @for store in {{quote(features)}}/*/; do echo "$store"; {{programs}}/extractor inspect "$store"; done
+
+# Re-read and re-hash the feature stores of this run
+[group('look')]
+verify: build
+    {{programs}}/extractor verify {{quote(features)}}/*/
+
+# Draw the small labelled image set that `just pipeline` uses by default
+[group('data')]
+demo-data when="always":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if [ {{when}} = if-needed ] && [ {{quote(images)}} != "" ]; then exit 0; fi
+    cargo run --quiet --release -p convbase-core --example demo_data -- --out data/images/demo
+
+# Prepare cats_vs_dogs_small: `just data --from train.zip`, or without --from a download
+[group('data')]
+data *options:
+    scripts/data {{options}}
+
+# Make weights/vgg16.safetensors: `just weights --from FILE` for weights of your own
+[group('data')]
+weights *options:
+    scripts/weights {{options}}
+
+# Compile the three programs
+[group('development')]
+build:
+    cargo build --quiet --release -p extractor -p trainer -p evaluator
+
+# Run all tests: core, nn, the three programs, the demo generator and the scripts
+[group('development')]
+test *options:
+    cargo test --release --workspace --all-targets {{options}}
+    python3 scripts/lib/install.py packages
+    .toolchain/python/bin/python scripts/test_scripts.py
+
+# Check formatting, clippy and documentation
+[group('development')]
+lint: fmt-check clippy doc
+
+[private]
+fmt-check:
+    cargo fmt --check
+
+[private]
+clippy:
+    cargo clippy --release --workspace --all-targets -- -D warnings
+
+# Format the sources
+[group('development')]
+fmt:
+    cargo fmt
+
+# Build the documentation of all crates
+[group('development')]
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps
+
+# Remove what was built; data, weights and libtorch stay
+[group('development')]
+clean:
+    cargo clean
