@@ -102,7 +102,7 @@ build:
 # Run all tests: core, nn, the three programs, the demo generator and the scripts
 [group('development')]
 test *options:
-    cargo test --release --workspace --all-targets {{options}}
+    cargo test --release --workspace --lib --bins --tests --examples {{options}} -- --show-output
     python3 scripts/lib/install.py packages
     .toolchain/python/bin/python scripts/test_scripts.py
 

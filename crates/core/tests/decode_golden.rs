@@ -1,5 +1,7 @@
 //! Decoded and resized photographs against Pillow (`shared/golden`).
 
+#![expect(clippy::print_stdout, reason = "a test fails by panicking and says when it skips")]
+
 use std::path::{Path, PathBuf};
 
 use convbase_core::{Decoder, ImageSize, Interpolation};

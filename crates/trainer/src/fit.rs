@@ -109,7 +109,7 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         progress.add(&record, is_best);
         if is_out_of_patience(&history, config.patience) {
             progress.suspended(|| {
-                info!("no lower validation loss for {} epochs: stopping", epochs_since_best(&history))
+                info!("no lower validation loss for {} epochs: stopping", epochs_since_best(&history));
             });
             break;
         }

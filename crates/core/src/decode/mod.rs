@@ -126,11 +126,8 @@ fn has_end_of_image(bytes: &[u8]) -> bool {
     const END_OF_IMAGE: u8 = 0xD9;
     const START_OF_SCAN: u8 = 0xDA;
     let mut position = 2;
-    loop {
-        let Some(&[0xFF, marker]) = bytes.get(position..position + 2) else {
-            // Padding, or bytes that the decoder will judge: look at everything that is left.
-            break;
-        };
+    // Bytes that are no marker are for the decoder to judge: everything from there on is looked at.
+    while let Some(&[0xFF, marker]) = bytes.get(position..position + 2) {
         match marker {
             0xFF => position += 1,
             START_OF_SCAN => break,

@@ -83,7 +83,7 @@ impl Verification {
             match fs::metadata(&path).and_then(|metadata| Ok((metadata.len(), Digest::of_file(&path)?))) {
                 Err(error) => self.find(&entry.name, &error),
                 Ok((bytes, _)) if bytes != entry.bytes => {
-                    self.find_value(&entry.name, "bytes", entry.bytes, bytes)
+                    self.find_value(&entry.name, "bytes", entry.bytes, bytes);
                 }
                 Ok((bytes, sha256)) => {
                     self.bytes += bytes;
