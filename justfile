@@ -63,8 +63,9 @@ evaluate: build
 
 # Print class probabilities of photographs or folders: `just predict cat.jpg`
 [group('look')]
+[positional-arguments]
 predict +photographs: build
-    {{programs}}/evaluator predict --checkpoint {{quote(run / "best.safetensors")}} --device {{device}} {{photographs}}
+    {{programs}}/evaluator predict --checkpoint {{quote(run / "best.safetensors")}} --device {{device}} "$@"
 
 # Tell what the feature stores of this run hold
 [group('look')]
@@ -105,6 +106,11 @@ test *options:
     cargo test --release --workspace --lib --bins --tests --examples {{options}} -- --show-output
     python3 scripts/lib/install.py packages
     .toolchain/python/bin/python scripts/test_scripts.py
+
+# Measure the conv base by precision and batch size: medians and ratios of alternating rounds
+[group('development')]
+bench:
+    cargo bench --package convbase-nn --bench throughput
 
 # Check formatting, clippy and documentation
 [group('development')]

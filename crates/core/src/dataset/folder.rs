@@ -99,10 +99,15 @@ impl ImageFolder {
     pub fn listing_digest(&self) -> Digest {
         let mut hasher = Hasher::default();
         for sample in &self.samples {
-            hasher.update(format!("{}\0{}\0", sample.label, sample.path).as_bytes());
+            hash_listed(&mut hasher, sample.label, &sample.path);
         }
         hasher.finish()
     }
+}
+
+/// Adds one photograph to a listing's digest: label, NUL, path, NUL.
+pub(crate) fn hash_listed(hasher: &mut Hasher, label: Label, path: &str) {
+    hasher.update(format!("{label}\0{path}\0").as_bytes());
 }
 
 #[cfg(test)]

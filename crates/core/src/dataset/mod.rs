@@ -5,5 +5,6 @@ mod folder;
 mod photographs;
 
 pub use classes::{Classes, ClassesError, Label};
+pub(crate) use folder::hash_listed;
 pub use folder::{ImageFolder, Sample};
 pub use photographs::{DatasetError, Photographs, photographs};

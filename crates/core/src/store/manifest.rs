@@ -113,6 +113,10 @@ impl Manifest {
         if manifest.row_bytes().is_none() {
             field("spec.shape", "a product above 0".into(), format!("{:?}", manifest.spec.shape))?;
         }
+        if manifest.spec.architecture == "vgg16" {
+            let shape = manifest.spec.layer.feature_shape(manifest.spec.image_size, manifest.spec.pooling);
+            field("spec.shape", format!("{shape:?}"), format!("{:?}", manifest.spec.shape))?;
+        }
         if manifest.shard_size == 0 || manifest.listing.images == 0 {
             field("shard_size and listing.images", "at least 1".into(), "0".into())?;
         }
@@ -233,6 +237,14 @@ pub(super) mod tests {
         );
         refused(|value| value["spec"]["layer"] = json!("block4_pool"), "feature_id: expected sha256:");
         refused(|value| value["spec"]["layer"] = json!("block9_pool"), "found `block9_pool`");
+        refused(
+            |value| {
+                value["spec"]["shape"] = json!([512]);
+                let spec: FeatureSpec = serde_json::from_value(value["spec"].clone()).unwrap();
+                value["feature_id"] = json!(spec.id());
+            },
+            "spec.shape: expected [1, 2, 512], found [512]",
+        );
         refused(|value| value["shards"] = json!(2), "shards: expected 3, found 2");
         refused(|value| value["shard_size"] = json!(0), "expected at least 1, found 0");
         refused(|value| value["classes"] = json!(["a", "a"]), "found `a` twice");

@@ -8,9 +8,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::reader::{map_features, read_labels, read_rows};
-use super::{MANIFEST_NAME, Manifest, Receipt, RowRecord, ShardName};
+use super::{FileEntry, MANIFEST_NAME, Manifest, OpenError, Receipt, RowRecord, ShardName};
+use crate::dataset::hash_listed;
 use crate::exit::one_line;
-use crate::{DataType, Digest, Label};
+use crate::{DataType, Digest, Hasher, Label};
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,8 +50,17 @@ pub fn verify(folder: &Path) -> Verification {
     let mut verification = Verification::default();
     match Manifest::open(folder) {
         Ok(manifest) => {
+            let mut listing = Some(Hasher::default());
             for shard in manifest.shards() {
-                verification.verify_shard(folder, &manifest, shard);
+                let records = verification.verify_shard(folder, &manifest, shard);
+                // The listing can be compared only when all of it could be read.
+                listing = listing.zip(records).map(|(mut hasher, records)| {
+                    records.iter().for_each(|record| hash_listed(&mut hasher, record.label, &record.path));
+                    hasher
+                });
+            }
+            if let Some(hasher) = listing {
+                verification.compare_listing(&manifest, hasher.finish());
             }
             verification.find_foreign_files(folder, &manifest);
         }
@@ -69,53 +79,84 @@ impl Verification {
         self.findings.push(Finding { file: file.to_owned(), problem });
     }
 
-    fn verify_shard(&mut self, folder: &Path, manifest: &Manifest, shard: ShardName) {
+    /// The finding without the path, which stands in front of it already.
+    fn find_in_file(&mut self, file: &str, error: &OpenError) {
+        match error.source() {
+            Some(source) => self.find(file, source),
+            None => self.find(file, error),
+        }
+    }
+
+    /// Gives the shard's records when they could be read.
+    fn verify_shard(
+        &mut self,
+        folder: &Path,
+        manifest: &Manifest,
+        shard: ShardName,
+    ) -> Option<Vec<RowRecord>> {
         let receipt = match Receipt::open(folder, manifest, shard) {
             Ok(receipt) => receipt,
-            Err(error) => return self.find(&shard.receipt(), &error),
+            Err(error) => {
+                self.find(&shard.receipt(), &error);
+                return None;
+            }
         };
         self.shards += 1;
         self.images += receipt.images;
         self.rows += receipt.rows;
         self.rejected += receipt.rejected;
-        for entry in receipt.entries() {
-            let path = folder.join(&entry.name);
-            match fs::metadata(&path).and_then(|metadata| Ok((metadata.len(), Digest::of_file(&path)?))) {
-                Err(error) => self.find(&entry.name, &error),
-                Ok((bytes, _)) if bytes != entry.bytes => {
-                    self.find_value(&entry.name, "bytes", entry.bytes, bytes);
+        // A file of the wrong length is one finding: what it holds is not looked at.
+        let [features, labels, rows] = receipt.entries().map(|entry| self.verify_bytes(folder, entry));
+        if features {
+            self.verify_features(folder, manifest, shard, receipt.rows);
+        }
+        let labels = labels.then(|| read_labels(folder, manifest, shard, receipt.rows));
+        let labels = labels.and_then(|labels| self.found_or_read(&shard.labels(), labels));
+        let records = rows.then(|| read_rows(folder, manifest, shard, &receipt));
+        let records = records.and_then(|records| self.found_or_read(&shard.rows(), records));
+        if let (Some(labels), Some(records)) = (&labels, &records) {
+            self.compare_labels(shard, labels, records);
+        }
+        records
+    }
+
+    fn found_or_read<T>(&mut self, file: &str, read: Result<T, OpenError>) -> Option<T> {
+        read.map_err(|error| self.find_in_file(file, &error)).ok()
+    }
+
+    /// Whether the file has the length that its receipt says; the digest is compared then as well.
+    fn verify_bytes(&mut self, folder: &Path, entry: &FileEntry) -> bool {
+        let path = folder.join(&entry.name);
+        match fs::metadata(&path).and_then(|metadata| Ok((metadata.len(), Digest::of_file(&path)?))) {
+            Err(error) => self.find(&entry.name, &error),
+            Ok((bytes, _)) if bytes != entry.bytes => {
+                self.find_value(&entry.name, "bytes", entry.bytes, bytes);
+            }
+            Ok((bytes, sha256)) => {
+                self.bytes += bytes;
+                if sha256 != entry.sha256 {
+                    self.find_value(&entry.name, "sha256", entry.sha256.hex(), sha256.hex());
                 }
-                Ok((bytes, sha256)) => {
-                    self.bytes += bytes;
-                    if sha256 != entry.sha256 {
-                        self.find_value(&entry.name, "sha256", entry.sha256.hex(), sha256.hex());
-                    }
-                }
+                return true;
             }
         }
-        match map_features(folder, manifest, shard, receipt.rows) {
-            Err(error) => self.find(&shard.features(), &error),
-            Ok((map, offset)) => {
-                if let Some(position) = first_non_finite(&map[offset..], manifest.dtype()) {
-                    let length = manifest.spec().feature_length().unwrap_or(1);
-                    let (row, number) = (position / length, position % length);
-                    self.find_value(
-                        &shard.features(),
-                        &format!("row {row}, number {number}"),
-                        "a finite number",
-                        "none",
-                    );
-                }
-            }
+        false
+    }
+
+    fn verify_features(&mut self, folder: &Path, manifest: &Manifest, shard: ShardName, rows: usize) {
+        let mapped = map_features(folder, manifest, shard, rows);
+        let Some((map, offset)) = self.found_or_read(&shard.features(), mapped) else { return };
+        if let Some(position) = first_non_finite(&map[offset..], manifest.dtype()) {
+            let length = manifest.spec().feature_length().unwrap_or(1);
+            let what = format!("row {}, number {}", position / length, position % length);
+            self.find_value(&shard.features(), &what, "a finite number", "an infinity or NaN");
         }
-        let labels = read_labels(folder, manifest, shard, receipt.rows);
-        let rows = read_rows(folder, manifest, shard, &receipt);
-        match (labels, rows) {
-            (Ok(labels), Ok(rows)) => self.compare_labels(shard, &labels, &rows),
-            (labels, rows) => {
-                labels.err().into_iter().for_each(|error| self.find(&shard.labels(), &error));
-                rows.err().into_iter().for_each(|error| self.find(&shard.rows(), &error));
-            }
+    }
+
+    fn compare_listing(&mut self, manifest: &Manifest, found: Digest) {
+        let expected = manifest.listing().sha256;
+        if found != expected {
+            self.find_value(MANIFEST_NAME, "listing.sha256 of the rows", expected.hex(), found.hex());
         }
     }
 

@@ -1,0 +1,62 @@
+//! Images per second of the conv base, by precision and batch size: `just bench`.
+//!
+//! The variants take turns in every round, so that a machine that slows down slows all of them; medians and ratios to
+//! the first variant are printed. Weights are untrained: convolutions take as long whatever they multiply.
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints what it measures")]
+
+use std::time::Instant;
+
+use convbase_core::{DataType, FeatureSpec, ImageSize, Interpolation, Layer, Pooling, Precision, Preprocess};
+use convbase_nn::{ConvBase, ConvBaseWeights, Device};
+
+const ROUNDS: usize = 5;
+const IMAGES: usize = 16;
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("untrained.safetensors");
+    ConvBaseWeights::write_untrained(&path, 1, Preprocess::Rescale).unwrap();
+    let weights = ConvBaseWeights::load(&path).unwrap();
+    let size = ImageSize::new(180, 180).unwrap();
+    let spec = FeatureSpec::vgg16(
+        weights.digest(),
+        Layer::block5_pool(),
+        Pooling::None,
+        size,
+        Interpolation::Nearest,
+        Preprocess::Rescale,
+    );
+    let pixels: Vec<u8> =
+        (0..IMAGES * size.rgb_bytes()).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+
+    let mut variants = Vec::new();
+    for precision in [Precision::Float32, Precision::BFloat16] {
+        for batch in [1, 2, 4, 8, 16] {
+            variants.push((precision, batch, Vec::new()));
+        }
+    }
+    let bases = [Precision::Float32, Precision::BFloat16]
+        .map(|precision| ConvBase::new(&weights, &spec, precision, Device::Cpu).unwrap());
+    for round in 0..=ROUNDS {
+        for (precision, batch, rates) in &mut variants {
+            let base = &bases[usize::from(*precision == Precision::BFloat16)];
+            let begun = Instant::now();
+            for pixels in pixels.chunks(*batch * size.rgb_bytes()) {
+                base.features(pixels, pixels.len() / size.rgb_bytes(), DataType::Float32).unwrap();
+            }
+            // The first round warms caches and code up.
+            if round > 0 {
+                rates.push(IMAGES as f64 / begun.elapsed().as_secs_f64());
+            }
+        }
+    }
+    println!("conv base, {size}, {IMAGES} images, median of {ROUNDS} rounds");
+    println!("{:<10} {:>6} {:>10} {:>8}", "precision", "batch", "images/s", "ratio");
+    let mut first = None;
+    for (precision, batch, mut rates) in variants {
+        rates.sort_by(f64::total_cmp);
+        let median = rates[ROUNDS / 2];
+        let ratio = median / *first.get_or_insert(median);
+        println!("{precision:<10} {batch:>6} {median:>10.1} {ratio:>8.2}");
+    }
+}
