@@ -83,7 +83,7 @@ demo-data when="always":
     #!/usr/bin/env bash
     set -euo pipefail
     if [ {{when}} = if-needed ] && [ {{quote(images)}} != "" ]; then exit 0; fi
-    cargo run --quiet --release -p convbase-core --example demo_data -- --out data/images/demo
+    cargo run --release -p convbase-core --example demo_data -- --out data/images/demo
 
 # Prepare cats_vs_dogs_small: `just data --from train.zip`, or without --from a download
 [group('data')]
@@ -98,7 +98,7 @@ weights *options:
 # Compile the three programs
 [group('development')]
 build:
-    cargo build --quiet --release -p extractor -p trainer -p evaluator
+    cargo build --release -p extractor -p trainer -p evaluator
 
 # Run all tests: core, nn, the three programs, the demo generator and the scripts
 [group('development')]

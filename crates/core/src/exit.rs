@@ -21,6 +21,13 @@ pub struct Hinted {
     hint: String,
 }
 
+impl Hinted {
+    /// Adds a remedy, one line, to an error.
+    pub fn new(error: impl Into<Box<dyn Error + Send + Sync>>, hint: impl Into<String>) -> Self {
+        Self { error: error.into(), hint: hint.into() }
+    }
+}
+
 impl fmt::Display for Hinted {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.error, formatter)
@@ -41,7 +48,7 @@ pub trait WithHint<T> {
 
 impl<T, E: Into<Box<dyn Error + Send + Sync>>> WithHint<T> for Result<T, E> {
     fn hint<H: Into<String>>(self, hint: impl FnOnce() -> H) -> Result<T, Hinted> {
-        self.map_err(|error| Hinted { error: error.into(), hint: hint().into() })
+        self.map_err(|error| Hinted::new(error, hint()))
     }
 }
 
@@ -67,9 +74,10 @@ pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
 }
 
-/// An error and its causes on one line.
+/// An error and its causes on one line. Other libraries' errors may span several lines, which are joined.
 pub fn one_line(error: &(dyn Error + 'static)) -> String {
-    let causes: Vec<String> = chain(error).map(ToString::to_string).collect();
+    let join = |text: String| text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let causes: Vec<String> = chain(error).map(|cause| join(cause.to_string())).collect();
     causes.join(": ")
 }
 
@@ -104,6 +112,12 @@ mod tests {
         let error = Err::<(), _>(outer()).hint(|| "run `extractor extract`").unwrap_err();
         let expected = "trainer: cannot open `a.npy`: no such file\nhint: run `extractor extract`\n";
         assert_eq!(describe("trainer", &error), expected);
+    }
+
+    #[test]
+    fn causes_of_several_lines_are_joined() {
+        let error = Outer(io::Error::other("syntax error:\n  --> 1:7\n  expected EOI\n"));
+        assert_eq!(one_line(&error), "cannot open `a.npy`: syntax error: --> 1:7 expected EOI");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `extractor extract`: photographs in, feature store out.
 
-use convbase_core::exit::WithHint;
+use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::{CreateError, Listing, Manifest, ShardName, StoreWriter};
 use convbase_core::{FeatureSpec, ImageFolder, Preprocess};
 use convbase_nn::{ConvBase, ConvBaseWeights, Device, Summary};
@@ -110,17 +110,18 @@ fn preprocess(config: &ExtractConfig, weights: &ConvBaseWeights) -> anyhow::Resu
                 config.weights.display(),
                 Preprocess::NAMES.join(", ")
             );
-            Err(error)
-                .hint(|| "say what the weights were trained with: `--preprocess torch`, for instance")?
+            let hint = "say what the weights were trained with: `--preprocess torch`, for instance";
+            Err(Hinted::new(error, hint).into())
         }
     }
 }
 
 fn with_remedy(error: CreateError) -> anyhow::Error {
     match error {
-        CreateError::Differs { .. } | CreateError::Orphan { .. } => Err::<(), _>(error)
-            .hint(|| "give another `--out`, the options of the store that is there, or `--overwrite`")
-            .map_or_else(anyhow::Error::from, |()| unreachable!("an error stays one")),
+        CreateError::Differs { .. } | CreateError::Orphan { .. } => {
+            let hint = "give another `--out`, the options of the store that is there, or `--overwrite`";
+            Hinted::new(error, hint).into()
+        }
         error => error.into(),
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use convbase_core::exit::{Hinted, WithHint, one_line};
+use convbase_core::exit::{Hinted, one_line};
 use convbase_core::store::{ShardName, StoreWriter, WriteError};
 use convbase_core::{DecodedBatch, DecodedImage, ImageFolder, Sample, decode_batch};
 use convbase_nn::{ConvBase, TorchError};
@@ -91,10 +91,7 @@ impl RejectionLimit {
         };
         let hint = "repair or remove them, or allow more with `--max-rejected SHARE` (without `--strict`); \
                     finished shards are kept";
-        match Err::<(), _>(error).hint(|| hint) {
-            Err(hinted) => hinted,
-            Ok(()) => unreachable!("an error stays one"),
-        }
+        Hinted::new(error, hint)
     }
 }
 

@@ -8,7 +8,9 @@
 
 use std::path::{Path, PathBuf};
 
-use convbase_core::{DataType, FeatureSpec, ImageSize, Interpolation, Layer, Pooling, Precision, Preprocess};
+use convbase_core::{
+    DataType, FeatureSpec, ImageSize, Interpolation, Layer, Pooling, Precision, Preprocess, decode_batch,
+};
 use convbase_nn::{ConvBase, ConvBaseWeights, Device, default_weights};
 
 struct Golden {
@@ -57,6 +59,12 @@ impl Golden {
     }
 }
 
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot =
+        |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
 /// ‖found − expected‖ / ‖expected‖
 fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(found.len(), expected.len());
@@ -89,6 +97,34 @@ fn features_are_kerass_within_a_hundred_thousandth_in_fp32_and_a_hundredth_in_bf
             println!("{features} {precision}: relative error {error:.2e}");
             assert!(error <= limit, "{features} {precision}: expected at most {limit}, found {error}");
         }
+    }
+}
+
+#[test]
+fn features_from_the_photographs_themselves_point_where_kerass_do() {
+    let Some(golden) = golden() else { return };
+    let photographs = golden.folder.join("../data/cats_vs_dogs_small");
+    if !photographs.exists() {
+        println!("skipped: the photographs in `shared/data` are absent");
+        return;
+    }
+    let index = std::fs::read(golden.folder.join("index.json")).unwrap();
+    let index: serde_json::Value = serde_json::from_slice(&index).unwrap();
+    let names = index["images"].as_array().unwrap().iter();
+    let paths: Vec<PathBuf> = names.map(|path| photographs.join(path.as_str().unwrap())).collect();
+    for (features, interpolation, preprocess) in [
+        ("block5_pool_nearest_rescale.npy", Interpolation::Nearest, Preprocess::Rescale),
+        ("block5_pool_bilinear_caffe.npy", Interpolation::Bilinear, Preprocess::Caffe),
+    ] {
+        let batch = decode_batch(&paths, ImageSize::new(180, 180).unwrap(), interpolation);
+        assert_eq!(batch.decoded(), paths.len());
+        let found = golden.features(&batch.pixels, Layer::block5_pool(), preprocess, Precision::Float32);
+        let expected = golden.array::<f32>(features);
+        let length = expected.len() / paths.len();
+        let cosines = found.chunks(length).zip(expected.chunks(length)).map(|(a, b)| cosine(a, b));
+        let least = cosines.fold(1.0, f64::min);
+        println!("{features} from JPEG: least cosine {least:.6}");
+        assert!(least >= 0.999, "{features}: expected a cosine of at least 0.999, found {least}");
     }
 }
 

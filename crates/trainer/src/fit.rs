@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::{bail, ensure};
-use convbase_core::exit::WithHint;
+use anyhow::{Context, bail, ensure};
+use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, Differences, EpochRecord, History, differences};
 use convbase_nn::{
@@ -161,7 +161,13 @@ fn rows<'store>(
     let all = Rows::new(train, classes, device)?;
     let (train_rows, validation_rows) = match (&config.validation, validation) {
         (Validation::Split(share), _) => all.split(*share),
-        (Validation::Store(_), Some(store)) => (all, Rows::new(store, classes, device)?),
+        (Validation::Store(folder), Some(store)) => {
+            let validation = Rows::new(store, classes, device).with_context(|| {
+                let (validation, features) = (folder.display(), config.features.display());
+                format!("cannot validate on `{validation}` what is trained on `{features}`")
+            })?;
+            (all, validation)
+        }
         (Validation::Store(folder), None) => bail!("`{}` was not opened", folder.display()),
     };
     for (rows, what) in [(&train_rows, "training"), (&validation_rows, "validation")] {
@@ -210,12 +216,8 @@ fn diverged(folder: &RunFolder, history: &History, epoch: u32, loss: f64, val_lo
     let error = anyhow::anyhow!(
         "`{path}`: epoch {epoch}: expected finite losses, found loss {loss} and val_loss {val_loss}; {kept}"
     );
-    match Err::<(), _>(error)
-        .hint(|| "lower `--learning-rate`; `extractor verify` finds features that are not finite")
-    {
-        Err(hinted) => hinted.into(),
-        Ok(()) => unreachable!("an error stays one"),
-    }
+    Hinted::new(error, "lower `--learning-rate`; `extractor verify` finds features that are not finite")
+        .into()
 }
 
 fn report(folder: &RunFolder, history: &History) {

@@ -1,0 +1,169 @@
+//! What the options make of the numbers.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use convbase_core::store::Manifest;
+use convbase_core::write_artifact;
+use convbase_nn::{ConvBase, Device};
+use serde_json::json;
+
+use super::support::*;
+
+#[test]
+fn every_layer_and_pooling_has_its_shape() {
+    let images = photographs([("a", 1)]);
+    let cases: [(&str, &str, &str, &[u64]); 7] = [
+        ("block1_conv1", "none", "32", &[1, 32, 32, 64]),
+        ("block1_pool", "none", "32", &[1, 16, 16, 64]),
+        ("block3_conv2", "none", "32", &[1, 8, 8, 256]),
+        ("block5_conv3", "none", "32x70", &[1, 2, 4, 512]),
+        ("block5_pool", "none", "70x32", &[1, 2, 1, 512]),
+        ("block2_pool", "avg", "32", &[1, 128]),
+        ("block4_conv1", "max", "32", &[1, 512]),
+    ];
+    for (layer, pooling, size, shape) in cases {
+        let out = tempfile::tempdir().unwrap();
+        let options = ["--layer", layer, "--pooling", pooling, "--image-size", size];
+        extract(0, images.path(), out.path(), options);
+        let found = array::<f32>(&out.path().join("features-00000-of-00001.npy")).1;
+        assert_eq!(found, shape, "{layer} {pooling} {size}");
+        let recorded = json(&out.path().join("manifest.json"))["spec"]["shape"].clone();
+        assert_eq!(recorded, json!(&shape[1..]), "{layer} {pooling} {size}");
+    }
+}
+
+#[test]
+fn pooled_features_are_mean_and_maximum_of_the_map() {
+    let images = photographs([("a", 2)]);
+    let of = |pooling| {
+        let out = tempfile::tempdir().unwrap();
+        extract(0, images.path(), out.path(), ["--layer", "block3_pool", "--pooling", pooling]);
+        features(out.path())
+    };
+    let map = of("none"); // [2, 4, 4, 256]
+    let values = |image: usize, channel: usize| {
+        (0..16).map(|place| map[(image * 16 + place) * 256 + channel]).collect::<Vec<f32>>()
+    };
+    let all = || (0..2).flat_map(|image| (0..256).map(move |channel| (image, channel)));
+    let means: Vec<f32> =
+        all().map(|(image, channel)| values(image, channel).iter().sum::<f32>() / 16.0).collect();
+    let maxima: Vec<f32> =
+        all().map(|(image, channel)| values(image, channel).into_iter().fold(f32::MIN, f32::max)).collect();
+    assert_close(&of("avg"), &means);
+    assert_close(&of("max"), &maxima);
+}
+
+#[test]
+fn float16_features_are_the_float32_features_rounded() {
+    let images = photographs([("a", 2)]);
+    let [wide, narrow] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    extract(0, images.path(), wide.path(), ["--preprocess", "tf"]);
+    extract(0, images.path(), narrow.path(), ["--preprocess", "tf", "--dtype", "float16"]);
+    let bytes = std::fs::read(narrow.path().join("features-00000-of-00001.npy")).unwrap();
+    let header = npyz::NpyHeader::from_reader(&bytes[..]).unwrap();
+    assert_eq!((header.dtype().descr().as_str(), header.shape()), ("'<f2'", &[2, 1, 1, 512][..]));
+    let halves = &bytes[bytes.len() - 2 * 512 * 2..];
+    let wide = features(wide.path());
+    assert_eq!(wide.len(), 1024);
+    for (half, single) in halves.as_chunks::<2>().0.iter().zip(&wide) {
+        let half = half_to_single(u16::from_le_bytes(*half));
+        // Half a unit in the last of eleven places, or of the smallest number.
+        let allowed = (single.abs() / 2048.0).max(2_f32.powi(-25));
+        assert!((half - single).abs() <= allowed, "expected {single} rounded, found {half}");
+    }
+}
+
+/// IEEE 754 binary16 of a finite number.
+fn half_to_single(bits: u16) -> f32 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1F), f32::from(bits & 0x3FF));
+    let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
+    assert!(exponent < 31, "an infinity or NaN");
+    if exponent == 0 {
+        sign * fraction * 2_f32.powi(-24)
+    } else {
+        sign * (1024.0 + fraction) * 2_f32.powi(exponent - 25)
+    }
+}
+
+#[test]
+fn every_preprocessing_and_interpolation_is_another_feature() {
+    let images = photographs([("a", 1)]);
+    let of = |option: &str, value: &str| {
+        let out = tempfile::tempdir().unwrap();
+        extract(0, images.path(), out.path(), [option, value]);
+        let manifest = json(&out.path().join("manifest.json"));
+        (
+            manifest["feature_id"].to_string(),
+            features(out.path()).iter().map(|number| number.to_bits()).collect(),
+        )
+    };
+    let preprocessings = ["rescale", "caffe", "torch", "tf"].map(|name| of("--preprocess", name));
+    let interpolations = ["bilinear", "bicubic", "lanczos"].map(|name| of("--interpolation", name));
+    let all = preprocessings.into_iter().chain(interpolations);
+    let (identities, numbers): (BTreeSet<String>, BTreeSet<Vec<u32>>) = all.unzip();
+    assert_eq!((identities.len(), numbers.len()), (7, 7));
+}
+
+#[test]
+fn storage_and_precision_are_no_part_of_the_identity() {
+    let images = photographs([("a", 1)]);
+    let manifest = |options: [&str; 2]| {
+        let out = tempfile::tempdir().unwrap();
+        extract(0, images.path(), out.path(), options);
+        json(&out.path().join("manifest.json"))
+    };
+    let (plain, half, short) = (
+        manifest(["--shard-size", "5"]),
+        manifest(["--dtype", "float16"]),
+        manifest(["--precision", "bf16"]),
+    );
+    assert_eq!(plain["feature_id"], half["feature_id"]);
+    assert_eq!(plain["feature_id"], short["feature_id"]);
+    assert_eq!((&half["dtype"], &half["precision"]), (&json!("float16"), &json!("fp32")));
+    assert_eq!((&short["dtype"], &short["precision"]), (&json!("float32"), &json!("bf16")));
+}
+
+#[test]
+fn the_automatic_precision_is_the_devices_and_binds_later_runs() {
+    let (images, out) = (photographs([("a", 2)]), tempfile::tempdir().unwrap());
+    let options = ["--precision", "auto", "--device", "cpu"];
+    extract(0, images.path(), out.path(), options);
+    let manifest = Manifest::open(out.path()).unwrap();
+    assert_eq!(manifest.precision(), ConvBase::native_precision(Device::Cpu));
+    // Another machine made the plan with the other precision: `auto` follows it.
+    let other = if manifest.precision().name() == "fp32" { "bf16" } else { "fp32" };
+    extract(0, images.path(), out.path(), ["--precision", other, "--overwrite"]);
+    extract(0, images.path(), out.path(), options);
+    assert_eq!(Manifest::open(out.path()).unwrap().precision().name(), other);
+}
+
+#[test]
+fn the_automatic_preprocessing_is_what_the_weights_say_and_silent_weights_are_refused_with_a_hint() {
+    let (images, out) = (photographs([("a", 1)]), tempfile::tempdir().unwrap());
+    let weights = out.path().join("silent.safetensors");
+    without_metadata(&WEIGHTS, &weights);
+    let store = out.path().join("store");
+    let path = weights.to_str().unwrap();
+    let said = extract(1, images.path(), &store, ["--weights", path]);
+    let expected = format!(
+        "extractor: weights `{path}`: metadata preprocess: expected one of rescale, caffe, torch, tf, found none\n\
+         hint: say what the weights were trained with: `--preprocess torch`, for instance\n"
+    );
+    assert_eq!(said.stderr, expected);
+    assert!(!store.exists());
+    extract(0, images.path(), &store, ["--weights", path, "--preprocess", "torch"]);
+    assert_eq!(json(&store.join("manifest.json"))["spec"]["preprocess"], "torch");
+}
+
+/// Copies a safetensors file without what it says of itself: length of the header, header, numbers.
+fn without_metadata(from: &Path, to: &Path) {
+    let bytes = std::fs::read(from).unwrap();
+    let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (header, numbers) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let mut header: serde_json::Value = serde_json::from_slice(header).unwrap();
+    assert!(header.as_object_mut().unwrap().remove("__metadata__").is_some());
+    let header = header.to_string();
+    let length = (header.len() as u64).to_le_bytes();
+    write_artifact(to, &[&length, header.as_bytes(), numbers].concat()).unwrap();
+}

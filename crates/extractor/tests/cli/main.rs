@@ -1,0 +1,11 @@
+//! What the program `extractor` does, through its command line.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod damage;
+mod extract;
+mod features;
+mod messages;
+mod plan;
+mod rejected;
+mod support;

@@ -1,0 +1,10 @@
+//! What the program `trainer` does, through its command line, on stores of made-up features.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod divergence;
+mod messages;
+mod options;
+mod run;
+mod support;
+mod validation;
