@@ -39,9 +39,10 @@ pipeline: extract train evaluate
 
 # Make the feature stores of train, test and, where it is there, validation
 [group('main job')]
-extract: build (demo-data "if-needed")
+extract: build
     #!/usr/bin/env bash
     set -euo pipefail
+    if [ {{quote(images)}} = "" ]; then {{programs}}/examples/demo_data --out data/images/demo; fi
     for split in train validation test; do
         if [ "$split" = validation ] && [ ! -d {{quote(folder)}}/validation ]; then continue; fi
         {{programs}}/extractor extract --images {{quote(folder)}}/"$split" --out {{quote(features)}}/"$split" {{preparation}} --precision {{precision}} --device {{device}} {{extract_options}}
@@ -79,11 +80,8 @@ verify: build
 
 # Draw the small labelled image set that `just pipeline` uses by default
 [group('data')]
-demo-data when="always":
-    #!/usr/bin/env bash
-    set -euo pipefail
-    if [ {{when}} = if-needed ] && [ {{quote(images)}} != "" ]; then exit 0; fi
-    cargo run --release -p convbase-core --example demo_data -- --out data/images/demo
+demo-data: build
+    {{programs}}/examples/demo_data --out data/images/demo
 
 # Prepare cats_vs_dogs_small: `just data --from train.zip`, or without --from a download
 [group('data')]
@@ -95,10 +93,11 @@ data *options:
 weights *options:
     scripts/weights {{options}}
 
-# Compile the three programs
+# Compile the three programs and the generator of the demo images
 [group('development')]
 build:
-    cargo build --release -p extractor -p trainer -p evaluator
+    # The whole workspace, as the tests do: what is compiled once serves both.
+    cargo build --release --workspace --bins --examples
 
 # Run all tests: core, nn, the three programs, the demo generator and the scripts
 [group('development')]

@@ -8,6 +8,9 @@ use convbase_core::write_artifact;
 
 use super::support::*;
 
+/// Does something to the file of this name.
+type Damage<'a> = &'a dyn Fn(&str);
+
 /// Each file's number in the file system: a file that is written again gets another one.
 fn numbers(folder: &Path) -> BTreeMap<String, u64> {
     files(folder)
@@ -35,7 +38,7 @@ fn finished_shards_are_kept_and_only_the_damaged_one_is_made_again() {
         *bytes.last_mut().unwrap() ^= 1;
         write_artifact(&out.path().join(name), &bytes).unwrap();
     };
-    let damages: [(&str, &dyn Fn(&str)); 5] = [
+    let damages: [(&str, Damage); 5] = [
         ("features-00001-of-00003.npy", &|name| std::fs::remove_file(out.path().join(name)).unwrap()),
         ("features-00001-of-00003.npy", &flipped),
         ("labels-00001-of-00003.npy", &flipped),
