@@ -5,6 +5,10 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use serde_json::json;
+
+use crate::spec::named;
+
 /// How a program ended that met no error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -12,6 +16,16 @@ pub enum Outcome {
     Done,
     /// The work was done and found something wrong, which has been said already. Exit code 1.
     Findings,
+}
+
+named! {
+    /// How messages and a final error are written to stderr.
+    LogFormat, "log format", {
+        /// Lines for people.
+        Text = "text",
+        /// One JSON object per line.
+        Json = "json",
+    }
 }
 
 /// An error with a remedy. Shown as the error itself; the hint is printed after the whole chain.
@@ -52,10 +66,14 @@ impl<T, E: Into<Box<dyn Error + Send + Sync>>> WithHint<T> for Result<T, E> {
     }
 }
 
-/// Prints a failure to stderr and gives the exit code. `program` begins the line.
+/// Prints a failure to stderr and gives the exit code. `program` begins the line for people, and is a field of the
+/// line for programs.
 ///
 /// A closed stdout (`extractor inspect | head`) is the reader's choice and no failure.
-pub fn code<E: AsRef<dyn Error + Send + Sync>>(program: &str, result: Result<Outcome, E>) -> ExitCode {
+pub fn code<E>(program: &str, format: LogFormat, result: Result<Outcome, E>) -> ExitCode
+where
+    E: AsRef<dyn Error + Send + Sync>,
+{
     let error = match &result {
         Ok(Outcome::Done) => return ExitCode::SUCCESS,
         Ok(Outcome::Findings) => return ExitCode::FAILURE,
@@ -65,7 +83,11 @@ pub fn code<E: AsRef<dyn Error + Send + Sync>>(program: &str, result: Result<Out
         return ExitCode::SUCCESS;
     }
     // Nothing is left to be done when stderr is closed as well.
-    let _ = io::stderr().write_all(describe(program, error).as_bytes());
+    let text = match format {
+        LogFormat::Text => describe(program, error),
+        LogFormat::Json => describe_json(program, error),
+    };
+    let _ = io::stderr().write_all(text.as_bytes());
     ExitCode::FAILURE
 }
 
@@ -88,11 +110,18 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn describe(program: &str, error: &(dyn Error + 'static)) -> String {
-    let mut text = format!("{program}: {}\n", one_line(error));
-    for hinted in chain(error).filter_map(|cause| cause.downcast_ref::<Hinted>()) {
-        text.push_str(&format!("hint: {}\n", hinted.hint));
-    }
-    text
+    let hints: String = hints(error).map(|hint| format!("hint: {hint}\n")).collect();
+    format!("{program}: {}\n{hints}", one_line(error))
+}
+
+fn describe_json(program: &str, error: &(dyn Error + 'static)) -> String {
+    let hints: Vec<&str> = hints(error).collect();
+    let line = json!({"level": "ERROR", "program": program, "message": one_line(error), "hints": hints});
+    format!("{line}\n")
+}
+
+fn hints<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a str> {
+    chain(error).filter_map(|cause| cause.downcast_ref::<Hinted>()).map(|hinted| hinted.hint.as_str())
 }
 
 #[cfg(test)]
@@ -112,6 +141,9 @@ mod tests {
         let error = Err::<(), _>(outer()).hint(|| "run `extractor extract`").unwrap_err();
         let expected = "trainer: cannot open `a.npy`: no such file\nhint: run `extractor extract`\n";
         assert_eq!(describe("trainer", &error), expected);
+        let line: serde_json::Value = serde_json::from_str(&describe_json("trainer", &error)).unwrap();
+        assert_eq!(line["message"], "cannot open `a.npy`: no such file");
+        assert_eq!(line["hints"], json!(["run `extractor extract`"]));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_verbosity_flag::{InfoLevel, Verbosity};
 use convbase_core::Precision;
+use convbase_core::exit::LogFormat;
 use convbase_nn::DeviceChoice;
 use tracing_subscriber::EnvFilter;
 
@@ -17,22 +18,13 @@ pub struct Arguments {
     pub command: Command,
     #[command(flatten)]
     verbosity: Verbosity<InfoLevel>,
-    /// How messages are written to stderr
-    #[arg(long, global = true, value_enum, default_value = "text")]
+    /// How messages are written to stderr: text, or json for one object per line
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or an image could not be predicted, 2 usage.\n\
     RUST_LOG overrides -v and -q.";
-
-/// How messages are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Lines for people.
-    Text,
-    /// One JSON object per line.
-    Json,
-}
 
 /// What to do.
 #[derive(Debug, Subcommand)]

@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use convbase_core::exit;
-use evaluator::{Arguments, LogFormat};
+use convbase_core::exit::{self, LogFormat};
+use evaluator::Arguments;
 use tracing_subscriber::fmt::format::debug_fn;
 
 fn main() -> ExitCode {
@@ -26,5 +26,5 @@ fn main() -> ExitCode {
             .init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    exit::code("evaluator", evaluator::run(arguments))
+    exit::code("evaluator", arguments.log_format, evaluator::run(arguments))
 }

@@ -1,14 +1,15 @@
 //! `extractor extract`: photographs in, feature store out.
 
 use convbase_core::exit::{Hinted, WithHint};
-use convbase_core::store::{CreateError, Listing, Manifest, ShardName, StoreWriter};
+use convbase_core::store::{CreateError, Listing, Manifest, Receipt, ShardName, StoreWriter};
 use convbase_core::{FeatureSpec, ImageFolder, Preprocess};
 use convbase_nn::{ConvBase, ConvBaseWeights, Device, Summary};
 use tracing::{info, warn};
 
 use crate::args::{Choice, ExtractConfig};
-use crate::pipeline::{Pipeline, RejectionLimit};
+use crate::pipeline::Pipeline;
 use crate::progress::Progress;
+use crate::rejection_limit::RejectionLimit;
 
 /// What an extraction left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +37,12 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
     describe(config, &folder, manifest, device);
 
     let (kept, todo) = finished_shards(&store);
-    let kept_rejected: usize = kept.iter().map(|receipt| receipt.rejected).sum();
-    let limit = RejectionLimit::new(config.max_rejected, folder.samples().len(), kept_rejected);
-    limit.check_kept(&folder)?;
+    let mut limit = RejectionLimit::new(config.max_rejected, folder.samples().len());
+    for (shard, receipt) in &kept {
+        store.rejections(*shard, receipt)?.iter().for_each(|(path, error)| limit.add(path, error));
+    }
+    let kept_rejected = limit.rejected();
+    limit.check(&folder)?;
     let batch_size = config.batch_size.unwrap_or(if device.is_cuda() { 64 } else { 8 });
     let images_to_do = todo.iter().map(|shard| manifest.positions(*shard).len()).sum();
     let progress = Progress::new(images_to_do, config.shows_progress);
@@ -84,6 +88,13 @@ fn plan(
         Choice::This(precision) => precision,
         Choice::Auto => recorded_precision(config).unwrap_or_else(|| ConvBase::native_precision(device)),
     };
+    let shards = folder.samples().len().div_ceil(config.shard_size.max(1));
+    if shards > Manifest::MOST_SHARDS {
+        let most = Manifest::MOST_SHARDS;
+        let error =
+            anyhow::anyhow!("`{}`: expected at most {most} shards, found {shards}", config.out.display());
+        return Err(Hinted::new(error, "raise `--shard-size`").into());
+    }
     let listing = Listing { images: folder.samples().len(), sha256: folder.listing_digest() };
     Ok(Manifest::new(spec, precision, config.dtype, folder.classes().clone(), listing, config.shard_size))
 }
@@ -126,11 +137,11 @@ fn with_remedy(error: CreateError) -> anyhow::Error {
     }
 }
 
-fn finished_shards(store: &StoreWriter) -> (Vec<convbase_core::store::Receipt>, Vec<ShardName>) {
+fn finished_shards(store: &StoreWriter) -> (Vec<(ShardName, Receipt)>, Vec<ShardName>) {
     let (mut kept, mut todo) = (Vec::new(), Vec::new());
     for shard in store.manifest().shards() {
         match store.finished(shard) {
-            Some(receipt) => kept.push(receipt),
+            Some(receipt) => kept.push((shard, receipt)),
             None => todo.push(shard),
         }
     }

@@ -8,11 +8,14 @@ mod extract;
 mod inspect;
 mod pipeline;
 mod progress;
+mod rejection_limit;
 mod verify;
 
 use convbase_core::exit::Outcome;
 
-pub use args::{Arguments, Command, ExtractConfig, LogFormat};
+pub use args::{
+    Arguments, Choice, Command, ExtractArguments, ExtractConfig, InspectArguments, VerifyArguments,
+};
 pub use extract::{Extraction, extract};
 pub use inspect::inspect;
 pub use verify::verify;

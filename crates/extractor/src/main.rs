@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use convbase_core::exit;
-use extractor::{Arguments, LogFormat};
+use convbase_core::exit::{self, LogFormat};
+use extractor::Arguments;
 use tracing_subscriber::fmt::format::debug_fn;
 
 fn main() -> ExitCode {
@@ -26,5 +26,5 @@ fn main() -> ExitCode {
             .init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    exit::code("extractor", extractor::run(arguments))
+    exit::code("extractor", arguments.log_format, extractor::run(arguments))
 }

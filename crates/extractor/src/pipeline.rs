@@ -11,6 +11,7 @@ use convbase_nn::{ConvBase, TorchError};
 use tracing::{info, warn};
 
 use crate::progress::Progress;
+use crate::rejection_limit::RejectionLimit;
 
 /// Batches that may wait between two steps: enough that neither waits for the other's hiccups, little memory.
 const WAITING_BATCHES: usize = 2;
@@ -32,69 +33,6 @@ struct Batch<'a> {
     data: Vec<u8>,
 }
 
-/// More images are unreadable than may be.
-#[derive(Debug, thiserror::Error)]
-#[error("`{folder}`: expected at most {allowed} unreadable of {listed} images, found {rejected}: {examples}")]
-pub struct TooManyRejected {
-    folder: String,
-    allowed: usize,
-    listed: usize,
-    rejected: usize,
-    examples: String,
-}
-
-/// Counts unreadable images against the greatest number that is allowed.
-pub(crate) struct RejectionLimit {
-    allowed: usize,
-    listed: usize,
-    rejected: usize,
-    examples: Vec<String>,
-}
-
-impl RejectionLimit {
-    /// Unreadable images that an error lists before it says how many more there are.
-    const EXAMPLES: usize = 100;
-
-    pub(crate) fn new(share: f64, listed: usize, rejected_before: usize) -> Self {
-        let allowed = (share * listed as f64).floor() as usize;
-        Self { allowed, listed, rejected: rejected_before, examples: Vec::new() }
-    }
-
-    /// Whether the finished shards alone are over the limit.
-    pub(crate) fn check_kept(&self, folder: &ImageFolder) -> Result<(), Hinted> {
-        if self.is_over() { Err(self.error(folder)) } else { Ok(()) }
-    }
-
-    fn add(&mut self, path: &str, error: &str) {
-        self.rejected += 1;
-        if self.examples.len() < Self::EXAMPLES {
-            self.examples.push(format!("{path}: {error}"));
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        self.rejected > self.allowed
-    }
-
-    fn error(&self, folder: &ImageFolder) -> Hinted {
-        let more = self.rejected - self.examples.len();
-        let mut examples = self.examples.clone();
-        if more > 0 {
-            examples.push(format!("{more} more"));
-        }
-        let error = TooManyRejected {
-            folder: folder.root().display().to_string(),
-            allowed: self.allowed,
-            listed: self.listed,
-            rejected: self.rejected,
-            examples: examples.join("; "),
-        };
-        let hint = "repair or remove them, or allow more with `--max-rejected SHARE` (without `--strict`); \
-                    finished shards are kept";
-        Hinted::new(error, hint)
-    }
-}
-
 impl<'a> Pipeline<'a> {
     /// Makes these shards and gives the number of images that were rejected in them.
     ///
@@ -105,7 +43,7 @@ impl<'a> Pipeline<'a> {
         todo: &[ShardName],
         mut limit: RejectionLimit,
     ) -> anyhow::Result<usize> {
-        let before = limit.rejected;
+        let before = limit.rejected();
         let (pixels, decoded) = sync_channel(WAITING_BATCHES);
         let (features, embedded) = sync_channel(WAITING_BATCHES);
         thread::scope(|scope| {
@@ -119,7 +57,7 @@ impl<'a> Pipeline<'a> {
             decoded.map_err(resume)??;
             Ok::<_, anyhow::Error>(())
         })?;
-        Ok(limit.rejected - before)
+        Ok(limit.rejected() - before)
     }
 
     fn decode(
@@ -150,7 +88,7 @@ impl<'a> Pipeline<'a> {
                 }
             }
         }
-        if limit.is_over() { Err(limit.error(self.folder)) } else { Ok(()) }
+        limit.check(self.folder)
     }
 
     fn decode_batch(&self, shard: ShardName, samples: &'a [Sample]) -> Batch<'a> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_verbosity_flag::{InfoLevel, Verbosity};
+use convbase_core::exit::LogFormat;
 use convbase_nn::{Activation, DeviceChoice, OptimizerKind};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
@@ -18,21 +19,12 @@ pub struct Arguments {
     pub command: Command,
     #[command(flatten)]
     verbosity: Verbosity<InfoLevel>,
-    /// How messages are written to stderr
-    #[arg(long, global = true, value_enum, default_value = "text")]
+    /// How messages are written to stderr: text, or json for one object per line
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage.\nRUST_LOG overrides -v and -q.";
-
-/// How messages are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Lines for people, and a progress bar on a terminal.
-    Text,
-    /// One JSON object per line.
-    Json,
-}
 
 /// What to do.
 #[derive(Debug, Subcommand)]

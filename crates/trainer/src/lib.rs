@@ -8,7 +8,7 @@ mod run_folder;
 
 use convbase_core::exit::Outcome;
 
-pub use args::{Arguments, ClassWeight, Command, FitConfig, LogFormat, Validation};
+pub use args::{Arguments, ClassWeight, Command, FitArguments, FitConfig, Validation};
 pub use curves::draw_curves;
 pub use fit::{Fit, fit};
 

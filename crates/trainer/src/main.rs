@@ -4,9 +4,9 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use convbase_core::exit;
+use convbase_core::exit::{self, LogFormat};
 use tracing_subscriber::fmt::format::debug_fn;
-use trainer::{Arguments, LogFormat};
+use trainer::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -26,5 +26,5 @@ fn main() -> ExitCode {
             .init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
-    exit::code("trainer", trainer::run(arguments))
+    exit::code("trainer", arguments.log_format, trainer::run(arguments))
 }

@@ -13,6 +13,7 @@ use crate::Digest;
 
 pub use image_size::{ImageSize, ImageSizeError};
 pub use layer::{Layer, LayerError};
+pub(crate) use names::named;
 pub use names::{DataType, Interpolation, Pooling, Precision, Preprocess, UnknownName};
 
 /// What features are: two stores with equal specs hold comparable numbers.

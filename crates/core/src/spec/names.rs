@@ -10,7 +10,7 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    pub(super) fn new(what: &'static str, names: &[&str], found: &str) -> Self {
+    pub(crate) fn new(what: &'static str, names: &[&str], found: &str) -> Self {
         Self { what, expected: names.join(", "), found: found.to_owned() }
     }
 }
@@ -41,17 +41,19 @@ macro_rules! named {
         }
 
         impl std::str::FromStr for $type {
-            type Err = UnknownName;
+            type Err = $crate::UnknownName;
 
-            fn from_str(text: &str) -> Result<Self, UnknownName> {
+            fn from_str(text: &str) -> Result<Self, $crate::UnknownName> {
                 match text {
                     $($name => Ok(Self::$variant),)+
-                    _ => Err(UnknownName::new($what, Self::NAMES, text)),
+                    _ => Err($crate::UnknownName::new($what, Self::NAMES, text)),
                 }
             }
         }
     };
 }
+
+pub(crate) use named;
 
 named! {
     /// What becomes of a feature map [height, width, channels] after the last layer.

@@ -76,6 +76,9 @@ pub enum ManifestError {
 }
 
 impl Manifest {
+    /// The most shards of a store: each is four files in one folder.
+    pub const MOST_SHARDS: usize = 1_000_000;
+
     /// Plans a store. `shard_size` of 0 counts as 1.
     pub fn new(
         spec: FeatureSpec,
@@ -122,6 +125,9 @@ impl Manifest {
         }
         let shards = manifest.listing.images.div_ceil(manifest.shard_size);
         field("shards", shards.to_string(), manifest.shards.to_string())?;
+        if shards > Self::MOST_SHARDS {
+            field("shards", format!("at most {}", Self::MOST_SHARDS), shards.to_string())?;
+        }
         Ok(manifest)
     }
 
@@ -246,6 +252,14 @@ pub(super) mod tests {
             "spec.shape: expected [1, 2, 512], found [512]",
         );
         refused(|value| value["shards"] = json!(2), "shards: expected 3, found 2");
+        refused(
+            |value| {
+                value["listing"]["images"] = json!(1_000_000_000_000_u64);
+                value["shard_size"] = json!(1);
+                value["shards"] = json!(1_000_000_000_000_u64);
+            },
+            "shards: expected at most 1000000, found 1000000000000",
+        );
         refused(|value| value["shard_size"] = json!(0), "expected at least 1, found 0");
         refused(|value| value["classes"] = json!(["a", "a"]), "found `a` twice");
         refused(|value| value["dtype"] = json!("float64"), "float64");

@@ -5,7 +5,10 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::manifest::MANIFEST_NAME;
-use super::{FileEntry, Files, Manifest, ManifestError, Receipt, RowRecord, RowStatus, ShardName, npy};
+use super::reader::read_rows;
+use super::{
+    FileEntry, Files, Manifest, ManifestError, OpenError, Receipt, RowRecord, RowStatus, ShardName, npy,
+};
 use crate::{
     Artifact, ArtifactError, DecodedImage, Differences, Digest, Hasher, Sample, differences, write_artifact,
     write_json,
@@ -149,6 +152,25 @@ impl StoreWriter {
         };
         let all_right = receipt.entries().into_iter().all(is_right);
         all_right.then_some(receipt)
+    }
+
+    /// Path and error of the images that a finished shard rejected.
+    pub fn rejections(
+        &self,
+        shard: ShardName,
+        receipt: &Receipt,
+    ) -> Result<Vec<(String, String)>, OpenError> {
+        if receipt.rejected == 0 {
+            return Ok(Vec::new());
+        }
+        let records = read_rows(&self.folder, &self.manifest, shard, receipt)?;
+        Ok(records
+            .into_iter()
+            .filter_map(|record| match record.status {
+                RowStatus::Rejected { error } => Some((record.path, error)),
+                RowStatus::Ok { .. } => None,
+            })
+            .collect())
     }
 
     /// Begins a shard. An earlier, unfinished or damaged one of this name is replaced.

@@ -149,6 +149,16 @@ fn json_logs_are_one_object_per_line_with_the_counts_as_numbers() {
 }
 
 #[test]
+fn a_failure_is_a_json_object_too_where_messages_are() {
+    let out = tempfile::tempdir().unwrap();
+    let said = extract(1, std::path::Path::new("no/such/folder"), out.path(), ["--log-format", "json"]);
+    let lines = json_lines(&said.stderr);
+    let last = lines.last().unwrap();
+    assert_eq!((&last["level"], &last["program"]), (&"ERROR".into(), &"extractor".into()));
+    assert!(last["message"].as_str().unwrap().starts_with("cannot list `no/such/folder`"), "{last}");
+}
+
+#[test]
 fn quiet_says_only_what_is_wrong() {
     let (images, out) = (photographs([("a", 9)]), tempfile::tempdir().unwrap());
     let said = extract(0, images.path(), out.path(), ["-q"]);
