@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Reduction, Tensor};
 
 use crate::TorchError;
+use crate::randomness::seeded;
 
 /// What stands between the hidden layer and the dropout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,18 +67,17 @@ impl Head {
     /// A head at its start: Glorot-uniform weights (Glorot and Bengio 2010; Keras `GlorotUniform`: the limit is
     /// √(6 / (inputs + outputs))) and zero biases, drawn on the processor so that they do not depend on the device.
     pub fn new(shape: HeadShape, seed: u64, device: Device) -> Result<Self, TorchError> {
-        tch::manual_seed(seed as i64);
-        let mut parameters = Vec::new();
-        for (_, sizes) in shape.tensors() {
+        let start = |sizes: &[usize]| {
             let size: Vec<i64> = sizes.iter().map(|&side| side as i64).collect();
             let mut tensor = Tensor::f_zeros(&size, (Kind::Float, Device::Cpu))?;
             if let [outputs, inputs] = sizes[..] {
                 let limit = (6.0 / (inputs + outputs) as f64).sqrt();
                 tensor = tensor.f_uniform_(-limit, limit)?;
             }
-            parameters.push(tensor);
-        }
-        Self::from_tensors(shape, parameters, device)
+            Ok::<_, TorchError>(tensor)
+        };
+        let draw = || shape.tensors().iter().map(|(_, sizes)| start(sizes)).collect::<Result<_, _>>();
+        Self::from_tensors(shape, seeded(seed, draw)?, device)
     }
 
     /// A head from its tensors, in the order and shapes of [`HeadShape::tensors`].
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn probabilities_of_every_row_sum_to_one() {
-        let features = Tensor::rand([5, 6], (Kind::Float, Device::Cpu));
+        let features = seeded(1, || Tensor::rand([5, 6], (Kind::Float, Device::Cpu)));
         for (hidden, classes) in [(8, 2), (0, 2), (8, 3), (0, 4)] {
             let head = Head::new(shape(hidden, classes), 7, Device::Cpu).unwrap();
             let probabilities = head.probabilities(&head.logits(&features, 0.0).unwrap()).unwrap();

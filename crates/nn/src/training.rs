@@ -2,7 +2,9 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::{Head, Minibatch, Optimizer, Rows, TorchError, epoch_order, seed_for};
+use crate::minibatch::epoch_order;
+use crate::randomness::{seed_for, seeded};
+use crate::{Head, Minibatch, Optimizer, Rows, TorchError};
 
 /// Means over samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,6 +26,13 @@ pub struct TrainingOptions {
     pub seed: u64,
     /// The weight of each class's loss, [classes].
     pub class_weights: Option<Vec<f64>>,
+}
+
+/// The share of hidden units that a step leaves out, and the seed that decides which.
+#[derive(Clone, Copy)]
+struct Dropout {
+    share: f64,
+    seed: u64,
 }
 
 /// Sums over samples, which stay on the device until the end of a pass.
@@ -79,8 +88,8 @@ pub fn train_epoch(
     let mut sums = Sums::new(device)?;
     for (step, positions) in order.chunks(options.batch_size.max(1)).enumerate() {
         let minibatch = rows.gather(positions)?;
-        tch::manual_seed(seed_for(options.seed, epoch, step as u64) as i64);
-        train_step(head, optimizer, &minibatch, options.dropout, weights.as_ref(), &mut sums)?;
+        let dropout = Dropout { share: options.dropout, seed: seed_for(options.seed, epoch, step as u64) };
+        train_step(head, optimizer, &minibatch, dropout, weights.as_ref(), &mut sums)?;
     }
     sums.means()
 }
@@ -89,12 +98,12 @@ fn train_step(
     head: &mut Head,
     optimizer: &mut Optimizer,
     minibatch: &Minibatch,
-    dropout: f64,
+    dropout: Dropout,
     class_weights: Option<&Tensor>,
     sums: &mut Sums,
 ) -> Result<(), TorchError> {
     let samples = minibatch.labels.numel();
-    let logits = head.logits(&minibatch.features, dropout)?; // [batch, outputs]
+    let logits = seeded(dropout.seed, || head.logits(&minibatch.features, dropout.share))?; // [batch, outputs]
     let mut losses = head.losses(&logits, &minibatch.labels)?; // [batch]
     if let Some(weights) = class_weights {
         losses = losses.f_mul(&weights.f_index_select(0, &minibatch.labels)?)?;
@@ -115,6 +124,8 @@ mod tests {
     use super::*;
     use crate::{Activation, HeadShape, OptimizerKind};
     use std::path::Path;
+
+    const NONE: Dropout = Dropout { share: 0.0, seed: 0 };
 
     fn array(folder: &Path, name: &str) -> Tensor {
         let bytes = std::fs::read(folder.join(name)).unwrap();
@@ -162,7 +173,7 @@ mod tests {
                     features: features.narrow(0, start, count),
                     labels: labels.narrow(0, start, count),
                 };
-                train_step(&mut head, &mut optimizer, &minibatch, 0.0, None, &mut sums).unwrap();
+                train_step(&mut head, &mut optimizer, &minibatch, NONE, None, &mut sums).unwrap();
             }
             let (found, expected) = (sums.means().unwrap().loss, expected.as_f64().unwrap());
             assert!(
@@ -189,7 +200,7 @@ mod tests {
             let mut optimizer = Optimizer::new(OptimizerKind::Sgd, 0.1, head.parameters()).unwrap();
             let weights = class_weights(weights, Device::Cpu).unwrap();
             let mut sums = Sums::new(Device::Cpu).unwrap();
-            train_step(&mut head, &mut optimizer, &minibatch, 0.0, Some(&weights), &mut sums).unwrap();
+            train_step(&mut head, &mut optimizer, &minibatch, NONE, Some(&weights), &mut sums).unwrap();
             sums.means().unwrap().loss
         };
         let (first, second, both) = (loss(&[1.0, 0.0]), loss(&[0.0, 1.0]), loss(&[3.0, 0.5]));

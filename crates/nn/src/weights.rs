@@ -11,6 +11,7 @@ use safetensors::{Dtype, SafeTensors};
 use tch::{Kind, Tensor};
 
 use crate::TorchError;
+use crate::randomness::seeded;
 
 /// Thirteen convolutions' weights and biases, float32, and what is known of them.
 #[derive(Debug)]
@@ -112,15 +113,17 @@ impl ConvBaseWeights {
     /// Writes a file of weights that were never trained (He-normal, zero biases; He et al. 2015): a conv base for
     /// tests and trials where the real weights are not at hand. Equal seeds write equal bytes.
     pub fn write_untrained(path: &Path, seed: u64, preprocess: Preprocess) -> Result<(), WeightsError> {
-        tch::manual_seed(seed as i64);
+        let draw = |layer: Layer| -> Result<Vec<u8>, TorchError> {
+            let deviation = (2.0 / f64::from(9 * layer.input_channels())).sqrt();
+            let size = [i64::from(layer.channels()), i64::from(layer.input_channels()), 3, 3];
+            let weight = Tensor::f_randn(size, (Kind::Float, tch::Device::Cpu))?;
+            little_endian_bytes(&weight.f_mul_scalar(deviation)?)
+        };
+        let drawn: Vec<Vec<u8>> =
+            seeded(seed, || convolution_layers().map(|(_, layer)| draw(layer)).collect::<Result<_, _>>())?;
         let mut tensors = Vec::new();
-        for (index, layer) in convolution_layers() {
+        for ((index, layer), weight) in convolution_layers().zip(drawn) {
             let (inputs, outputs) = (layer.input_channels() as usize, layer.channels() as usize);
-            let deviation = (2.0 / (9 * inputs) as f64).sqrt();
-            let size = [outputs as i64, inputs as i64, 3, 3];
-            let options = (Kind::Float, tch::Device::Cpu);
-            let weight = Tensor::f_randn(size, options).and_then(|tensor| tensor.f_mul_scalar(deviation));
-            let weight = little_endian_bytes(&weight.map_err(TorchError::from)?)?;
             tensors.push((format!("features.{index}.weight"), vec![outputs, inputs, 3, 3], weight));
             tensors.push((format!("features.{index}.bias"), vec![outputs], vec![0; outputs * 4]));
         }
