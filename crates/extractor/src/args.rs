@@ -30,7 +30,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or verify found something
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Decode the photographs of a labelled folder (DIR/<class>/...) and store their features
+    /// Decode the photographs of a labelled folder (DIR/CLASS/...) and store their features
     Extract(ExtractArguments),
     /// Re-read and re-hash stores, and list everything that is wrong
     Verify(VerifyArguments),

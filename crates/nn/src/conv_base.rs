@@ -22,7 +22,7 @@ pub struct ConvBase {
 
 #[derive(Debug)]
 enum Step {
-    /// 3 × 3, stride 1, zero padding, then ReLU: weight [out, in, 3, 3], bias [out].
+    /// 3 × 3, stride 1, zero padding, then ReLU: weight [out, in, 3, 3], bias `[out]`.
     Convolution { weight: Tensor, bias: Tensor },
     /// 2 × 2 maximum, stride 2.
     Pool,

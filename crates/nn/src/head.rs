@@ -37,8 +37,8 @@ pub struct HeadShape {
 #[derive(Debug)]
 pub struct Head {
     shape: HeadShape,
-    /// `dense.weight` [hidden, features] and `dense.bias` [hidden] unless linear, then `output.weight`
-    /// [outputs, hidden] and `output.bias` [outputs].
+    /// `dense.weight` [hidden, features] and `dense.bias` `[hidden]` unless linear, then `output.weight`
+    /// [outputs, hidden] and `output.bias` `[outputs]`.
     parameters: Vec<Tensor>,
 }
 
@@ -123,7 +123,7 @@ impl Head {
         Ok(hidden.f_linear(weight, Some(bias))?) // [batch, outputs]
     }
 
-    /// Each sample's cross-entropy [batch] of logits [batch, outputs] and labels [batch] int64, from the logits as
+    /// Each sample's cross-entropy `[batch]` of logits [batch, outputs] and labels `[batch]` int64, from the logits as
     /// Keras computes it for a sigmoid or softmax output.
     pub fn losses(&self, logits: &Tensor, labels: &Tensor) -> Result<Tensor, TorchError> {
         if self.shape.outputs() == 1 {

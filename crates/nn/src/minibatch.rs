@@ -18,12 +18,12 @@ pub struct Rows<'store> {
     device: Device,
 }
 
-/// Features [batch, features] float32 and labels [batch] int64 on one device.
+/// Features [batch, features] float32 and labels `[batch]` int64 on one device.
 #[derive(Debug)]
 pub struct Minibatch {
     /// [batch, features]
     pub features: Tensor,
-    /// [batch]
+    /// `[batch]`
     pub labels: Tensor,
 }
 

@@ -24,7 +24,7 @@ pub struct TrainingOptions {
     pub dropout: f64,
     /// Decides the order of the rows and the dropout, together with epoch and step.
     pub seed: u64,
-    /// The weight of each class's loss, [classes].
+    /// The weight of each class's loss, `[classes]`.
     pub class_weights: Option<Vec<f64>>,
 }
 

@@ -26,7 +26,7 @@ pub struct ConvBaseWeights {
 pub(crate) struct Convolution {
     /// [out, in, 3, 3]
     pub(crate) weight: Tensor,
-    /// [out]
+    /// `[out]`
     pub(crate) bias: Tensor,
 }
 

@@ -75,7 +75,7 @@ impl Layer {
         [size.height() >> halvings, size.width() >> halvings, self.channels()]
     }
 
-    /// The shape of one image's features: the map's, or [channels] when it is pooled.
+    /// The shape of one image's features: the map's, or `[channels]` when it is pooled.
     pub fn feature_shape(self, size: ImageSize, pooling: Pooling) -> Vec<u32> {
         match pooling {
             Pooling::None => self.map_shape(size).to_vec(),

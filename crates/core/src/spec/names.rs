@@ -60,9 +60,9 @@ named! {
     Pooling, "pooling", {
         /// The map as it is.
         None = "none",
-        /// The mean over height and width: [channels] (Keras `GlobalAveragePooling2D`).
+        /// The mean over height and width: `[channels]` (Keras `GlobalAveragePooling2D`).
         Average = "avg",
-        /// The maximum over height and width: [channels] (Keras `GlobalMaxPooling2D`).
+        /// The maximum over height and width: `[channels]` (Keras `GlobalMaxPooling2D`).
         Maximum = "max",
     }
 }
