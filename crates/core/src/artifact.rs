@@ -41,8 +41,16 @@ impl Artifact {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        let file = builder.tempfile_in(folder).map_err(error)?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 18, file) })
+        loop {
+            let file = builder.tempfile_in(folder).map_err(error)?;
+            // The lock says that the file's writer is alive. Where the file system knows no locks, abandoned files
+            // are not recognised and stay.
+            let locked = file.as_file().lock();
+            // Between creation and lock a clean-up may have taken the file away: then another is begun.
+            if locked.is_err() || file.path().exists() {
+                return Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 18, file) });
+            }
+        }
     }
 
     /// The name that the file will have.
@@ -80,6 +88,23 @@ impl Artifact {
         result.map_err(|source| ArtifactError { path, source })
     }
 
+    /// Like [`finish`](Self::finish), but leaves a file of that name as it is, and says whether there was none.
+    pub fn finish_new(self) -> Result<bool, ArtifactError> {
+        let Self { path, file } = self;
+        let result = (|| {
+            let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+            file.as_file().sync_all()?;
+            match file.persist_noclobber(&path) {
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+                Err(error) => return Err(error.error),
+                Ok(_) => {}
+            }
+            File::open(parent(&path))?.sync_all()?;
+            Ok(true)
+        })();
+        result.map_err(|source| ArtifactError { path, source })
+    }
+
     /// Turns an error of `Write` on this file into one that names the file.
     pub fn error(&self, source: io::Error) -> ArtifactError {
         ArtifactError { path: self.path.clone(), source }
@@ -102,6 +127,29 @@ impl Seek for Artifact {
     }
 }
 
+/// Removes the temporary files that writers which are no longer alive left in a folder, and gives their number.
+///
+/// A living writer holds a lock on its file, here or on another machine that shares the folder.
+pub fn remove_abandoned(folder: &Path) -> Result<usize, ArtifactError> {
+    let error = |source| ArtifactError { path: folder.to_owned(), source };
+    let mut removed = 0;
+    for entry in fs::read_dir(folder).map_err(error)? {
+        let path = entry.map_err(error)?.path();
+        let is_temporary = path.file_name().and_then(OsStr::to_str).is_some_and(|name| {
+            name.starts_with('.') && name.ends_with(".tmp") && name.matches('.').count() >= 3
+        });
+        // A file that vanished meanwhile was finished or removed by somebody else.
+        if is_temporary
+            && let Ok(file) = File::open(&path)
+            && file.try_lock().is_ok()
+            && fs::remove_file(&path).is_ok()
+        {
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
 /// Writes a whole file at once.
 pub fn write_artifact(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
     let mut artifact = Artifact::create(path)?;
@@ -111,10 +159,15 @@ pub fn write_artifact(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
 
 /// Writes a value as indented JSON with a newline at the end.
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), ArtifactError> {
+    write_artifact(path, &to_json(path, value)?)
+}
+
+/// A value as indented JSON with a newline at the end; `path` is for the error.
+pub(crate) fn to_json<T: Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, ArtifactError> {
     let mut text = serde_json::to_vec_pretty(value)
         .map_err(|source| ArtifactError { path: path.to_owned(), source: source.into() })?;
     text.push(b'\n');
-    write_artifact(path, &text)
+    Ok(text)
 }
 
 fn parent(path: &Path) -> &Path {
@@ -150,6 +203,35 @@ mod tests {
         artifact.write_all(b"half").unwrap();
         drop(artifact);
         assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn only_the_files_of_dead_writers_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let alive = Artifact::create(&folder.path().join("alive.npy")).unwrap();
+        let mut dead = Artifact::create(&folder.path().join("dead.npy")).unwrap();
+        dead.write_all(b"half").unwrap();
+        // What a killed process leaves: the file stays, its lock goes.
+        let (file, _) = dead.file.into_parts();
+        drop(file.keep().unwrap());
+        write_artifact(&folder.path().join(".foreign.tmp"), b"").unwrap();
+        assert_eq!(remove_abandoned(folder.path()).unwrap(), 1);
+        alive.finish().unwrap();
+        let mut left = names(folder.path());
+        left.sort();
+        assert_eq!(left, [".foreign.tmp", "alive.npy"]);
+    }
+
+    #[test]
+    fn a_new_file_does_not_replace_one_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        assert!(Artifact::create(&path).unwrap().finish_new().unwrap());
+        let mut second = Artifact::create(&path).unwrap();
+        second.write_all(b"other").unwrap();
+        assert!(!second.finish_new().unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"");
         assert_eq!(names(folder.path()), ["file"]);
     }
 

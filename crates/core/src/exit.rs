@@ -16,6 +16,8 @@ pub enum Outcome {
     Done,
     /// The work was done and found something wrong, which has been said already. Exit code 1.
     Findings,
+    /// A signal asked to stop, and the program did so where it can go on. Exit code 75 (`EX_TEMPFAIL` of sysexits).
+    Interrupted,
 }
 
 named! {
@@ -77,6 +79,7 @@ where
     let error = match &result {
         Ok(Outcome::Done) => return ExitCode::SUCCESS,
         Ok(Outcome::Findings) => return ExitCode::FAILURE,
+        Ok(Outcome::Interrupted) => return ExitCode::from(75),
         Err(error) => error.as_ref(),
     };
     if is_broken_pipe(error) {

@@ -10,6 +10,7 @@ mod dataset;
 mod decode;
 mod difference;
 mod digest;
+mod interrupt;
 mod spec;
 
 pub mod exit;
@@ -19,7 +20,8 @@ pub mod metrics;
 pub mod report;
 pub mod store;
 
-pub use artifact::{Artifact, ArtifactError, write_artifact, write_json};
+pub(crate) use artifact::to_json;
+pub use artifact::{Artifact, ArtifactError, remove_abandoned, write_artifact, write_json};
 pub use dataset::{
     Classes, ClassesError, DatasetError, ImageFolder, Label, Photographs, Sample, photographs,
 };
@@ -27,6 +29,7 @@ pub use decode::{DecodeError, DecodedBatch, DecodedImage, Decoder, decode_batch}
 pub use difference::{Difference, Differences, differences};
 pub use digest::{Digest, DigestError, Hasher};
 pub use history::{EpochRecord, History};
+pub use interrupt::Interrupt;
 pub use report::Report;
 pub use spec::{
     DataType, FeatureId, FeatureSpec, ImageSize, ImageSizeError, Interpolation, Layer, LayerError, Pooling,

@@ -3,12 +3,18 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use clap::{Args, Parser, Subcommand};
 use clap_verbosity_flag::{InfoLevel, Verbosity};
 use convbase_core::exit::LogFormat;
-use convbase_core::{Classes, DataType, ImageSize, Interpolation, Layer, Pooling, Precision, Preprocess};
+use convbase_core::store::Task;
+use convbase_core::{
+    Classes, DataType, ImageSize, Interpolation, Interrupt, Layer, Pooling, Precision, Preprocess,
+};
 use convbase_nn::{DeviceChoice, default_weights};
 use tracing_subscriber::EnvFilter;
+
+use crate::task_arguments::TaskArguments;
 
 /// Turn folders of photographs into feature stores.
 #[derive(Debug, Parser)]
@@ -24,7 +30,8 @@ pub struct Arguments {
     pub log_format: LogFormat,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or verify found something, 2 usage.\n\
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or verify found something, 2 usage, 75 interrupted by SIGTERM or SIGINT: run again to go \
+    on.\n\
     RUST_LOG overrides -v and -q.";
 
 /// What to do.
@@ -91,8 +98,13 @@ pub struct ExtractArguments {
     #[arg(long)]
     strict: bool,
     /// Remove another store from the output folder first
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["task_index", "task_count", "retry_rejected"])]
     overwrite: bool,
+    /// Make finished shards again that have unreadable images
+    #[arg(long)]
+    retry_rejected: bool,
+    #[command(flatten)]
+    task: TaskArguments,
 }
 
 /// The arguments of `verify`.
@@ -101,6 +113,9 @@ pub struct VerifyArguments {
     /// Feature stores
     #[arg(value_name = "DIR", required = true)]
     pub stores: Vec<PathBuf>,
+    /// Tasks that make each store: what is missing is then told as task numbers as well
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub task_count: Option<u32>,
 }
 
 /// The arguments of `inspect`.
@@ -158,6 +173,12 @@ pub struct ExtractConfig {
     pub max_rejected: f64,
     /// Remove another store first.
     pub overwrite: bool,
+    /// Make finished shards again that have unreadable images.
+    pub retry_rejected: bool,
+    /// Which shards to make.
+    pub task: Task,
+    /// Set when a signal asks to stop.
+    pub interrupt: Interrupt,
     /// Show a progress bar.
     pub shows_progress: bool,
 }
@@ -179,7 +200,12 @@ impl Arguments {
 
 impl ExtractArguments {
     /// Validates the words.
-    pub fn into_config(self, shows_progress: bool) -> anyhow::Result<ExtractConfig> {
+    pub fn into_config(self, shows_progress: bool, interrupt: Interrupt) -> anyhow::Result<ExtractConfig> {
+        let task = self.task.task(|name| std::env::var(name).ok())?;
+        ensure!(
+            !self.overwrite || task == Task::ALONE,
+            "`--overwrite`: expected one task, found {task}: it would remove the shards of the others"
+        );
         Ok(ExtractConfig {
             images: self.images,
             out: self.out,
@@ -197,6 +223,9 @@ impl ExtractArguments {
             classes: self.classes.map(Classes::new).transpose()?,
             max_rejected: if self.strict { 0.0 } else { self.max_rejected },
             overwrite: self.overwrite,
+            retry_rejected: self.retry_rejected,
+            task,
+            interrupt,
             shows_progress,
         })
     }

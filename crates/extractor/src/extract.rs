@@ -1,7 +1,7 @@
 //! `extractor extract`: photographs in, feature store out.
 
 use convbase_core::exit::{Hinted, WithHint};
-use convbase_core::store::{CreateError, Listing, Manifest, Receipt, ShardName, StoreWriter};
+use convbase_core::store::{CreateError, Listing, Manifest, Receipt, ShardName, StoreWriter, Task};
 use convbase_core::{FeatureSpec, ImageFolder, Preprocess};
 use convbase_nn::{ConvBase, ConvBaseWeights, Device, Summary};
 use tracing::{info, warn};
@@ -14,7 +14,7 @@ use crate::rejection_limit::RejectionLimit;
 /// What an extraction left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extraction {
-    /// Images of the listing.
+    /// Images of the listing that this task is for.
     pub listed: usize,
     /// Images that became rows.
     pub embedded: usize,
@@ -22,6 +22,8 @@ pub struct Extraction {
     pub rejected: usize,
     /// Shards that were finished already.
     pub kept_shards: usize,
+    /// Whether a signal ended it before all shards were made.
+    pub interrupted: bool,
 }
 
 /// Extracts the features of a labelled image folder. Shards that are finished are kept.
@@ -30,38 +32,65 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
     folder.remarks().iter().for_each(|remark| warn!("`{}`: {remark}", config.images.display()));
     let weights = load_weights(config)?;
     let device = config.device.resolve()?;
-    let manifest = plan(config, &folder, &weights, device)?;
-    let store = StoreWriter::create(&config.out, manifest, config.overwrite).map_err(with_remedy)?;
+    let create = || -> anyhow::Result<StoreWriter> {
+        let manifest = plan(config, &folder, &weights, device)?;
+        StoreWriter::create(&config.out, manifest, config.overwrite).map_err(with_remedy)
+    };
+    let store = match create() {
+        // Another task may just have written the plan, with the precision of its machine: that one binds.
+        Err(_) if config.precision == Choice::Auto && !config.overwrite => create()?,
+        created => created?,
+    };
     let manifest = store.manifest();
     let conv_base = ConvBase::new(&weights, manifest.spec(), manifest.precision(), device)?;
     describe(config, &folder, manifest, device);
 
-    let (kept, todo) = finished_shards(&store);
-    let mut limit = RejectionLimit::new(config.max_rejected, folder.samples().len());
+    let mine: Vec<ShardName> = manifest.shards().filter(|shard| config.task.makes(*shard)).collect();
+    let (kept, todo) = finished_shards(&store, &mine, config.retry_rejected);
+    let images = |shards: &[ShardName]| shards.iter().map(|shard| manifest.positions(*shard).len()).sum();
+    let mut limit = RejectionLimit::new(config.max_rejected, images(&mine));
     for (shard, receipt) in &kept {
         store.rejections(*shard, receipt)?.iter().for_each(|(path, error)| limit.add(path, error));
     }
-    let kept_rejected = limit.rejected();
     limit.check(&folder)?;
     let batch_size = config.batch_size.unwrap_or(if device.is_cuda() { 64 } else { 8 });
-    let images_to_do = todo.iter().map(|shard| manifest.positions(*shard).len()).sum();
-    let progress = Progress::new(images_to_do, config.shows_progress);
-    let rejected = Pipeline { folder: &folder, store: &store, batch_size, progress: &progress }
+    let progress = Progress::new(images(&todo), config.shows_progress);
+    let interrupt = &config.interrupt;
+    let made = Pipeline { folder: &folder, store: &store, batch_size, progress: &progress, interrupt }
         .run(&conv_base, &todo, limit)?;
     progress.finish();
 
-    let listed = folder.samples().len();
-    let rejected = kept_rejected + rejected;
-    let extraction = Extraction { listed, embedded: listed - rejected, rejected, kept_shards: kept.len() };
-    info!(
-        listed,
-        embedded = extraction.embedded,
-        rejected,
-        "`{}`: listed {listed} = embedded {} + rejected {rejected}",
-        config.out.display(),
-        extraction.embedded
-    );
+    let receipts = || kept.iter().map(|(_, receipt)| receipt).chain(&made);
+    let extraction = Extraction {
+        listed: images(&mine),
+        embedded: receipts().map(|receipt| receipt.rows).sum(),
+        rejected: receipts().map(|receipt| receipt.rejected).sum(),
+        kept_shards: kept.len(),
+        interrupted: made.len() < todo.len(),
+    };
+    report(config, &extraction, mine.len() - kept.len() - made.len());
     Ok(extraction)
+}
+
+fn report(config: &ExtractConfig, extraction: &Extraction, missing: usize) {
+    let Extraction { listed, embedded, rejected, .. } = *extraction;
+    let (out, of_task) = (
+        config.out.display(),
+        if config.task == Task::ALONE { String::new() } else { format!(", {}", config.task) },
+    );
+    if extraction.interrupted {
+        warn!(
+            missing,
+            "`{out}`{of_task}: interrupted; {missing} shards are missing: run the same command again to go on"
+        );
+    } else {
+        info!(
+            listed,
+            embedded,
+            rejected,
+            "`{out}`{of_task}: listed {listed} = embedded {embedded} + rejected {rejected}"
+        );
+    }
 }
 
 fn load_weights(config: &ExtractConfig) -> anyhow::Result<ConvBaseWeights> {
@@ -137,16 +166,20 @@ fn with_remedy(error: CreateError) -> anyhow::Error {
     }
 }
 
-fn finished_shards(store: &StoreWriter) -> (Vec<(ShardName, Receipt)>, Vec<ShardName>) {
+fn finished_shards(
+    store: &StoreWriter,
+    shards: &[ShardName],
+    retry_rejected: bool,
+) -> (Vec<(ShardName, Receipt)>, Vec<ShardName>) {
     let (mut kept, mut todo) = (Vec::new(), Vec::new());
-    for shard in store.manifest().shards() {
+    for &shard in shards {
         match store.finished(shard) {
-            Some(receipt) => kept.push((shard, receipt)),
-            None => todo.push(shard),
+            Some(receipt) if !(retry_rejected && receipt.rejected > 0) => kept.push((shard, receipt)),
+            _ => todo.push(shard),
         }
     }
     if !kept.is_empty() {
-        info!("{} of {} shards are finished and kept", kept.len(), kept.len() + todo.len());
+        info!("{} of {} shards are finished and kept", kept.len(), shards.len());
     }
     (kept, todo)
 }

@@ -9,8 +9,11 @@ mod inspect;
 mod pipeline;
 mod progress;
 mod rejection_limit;
+mod task_arguments;
 mod verify;
 
+use anyhow::Context;
+use convbase_core::Interrupt;
 use convbase_core::exit::Outcome;
 
 pub use args::{
@@ -18,6 +21,7 @@ pub use args::{
 };
 pub use extract::{Extraction, extract};
 pub use inspect::inspect;
+pub use task_arguments::{TaskArguments, TaskArgumentsError};
 pub use verify::verify;
 
 /// Runs the command that the arguments name.
@@ -25,8 +29,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let shows_progress = arguments.shows_progress();
     match arguments.command {
         Command::Extract(arguments) => {
-            extract(&arguments.into_config(shows_progress)?)?;
-            Ok(Outcome::Done)
+            let interrupt = Interrupt::listen().context("cannot listen for signals")?;
+            let extraction = extract(&arguments.into_config(shows_progress, interrupt)?)?;
+            Ok(if extraction.interrupted { Outcome::Interrupted } else { Outcome::Done })
         }
         Command::Verify(arguments) => verify(&arguments),
         Command::Inspect(arguments) => inspect(&arguments),

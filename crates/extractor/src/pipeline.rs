@@ -5,8 +5,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use convbase_core::exit::{Hinted, one_line};
-use convbase_core::store::{ShardName, StoreWriter, WriteError};
-use convbase_core::{DecodedBatch, DecodedImage, ImageFolder, Sample, decode_batch};
+use convbase_core::store::{Receipt, ShardName, StoreWriter, WriteError};
+use convbase_core::{DecodedBatch, DecodedImage, ImageFolder, Interrupt, Sample, decode_batch};
 use convbase_nn::{ConvBase, TorchError};
 use tracing::{info, warn};
 
@@ -22,6 +22,7 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) store: &'a StoreWriter,
     pub(crate) batch_size: usize,
     pub(crate) progress: &'a Progress,
+    pub(crate) interrupt: &'a Interrupt,
 }
 
 type Statuses<'a> = Vec<(&'a Sample, Result<DecodedImage, String>)>;
@@ -34,7 +35,8 @@ struct Batch<'a> {
 }
 
 impl<'a> Pipeline<'a> {
-    /// Makes these shards and gives the number of images that were rejected in them.
+    /// Makes these shards and gives the receipts of those that were finished: all of them, unless a signal asked to
+    /// stop. The shard that is open then is dropped.
     ///
     /// The convolutions run on the calling thread: libtorch brings threads of its own.
     pub(crate) fn run(
@@ -42,8 +44,7 @@ impl<'a> Pipeline<'a> {
         conv_base: &ConvBase,
         todo: &[ShardName],
         mut limit: RejectionLimit,
-    ) -> anyhow::Result<usize> {
-        let before = limit.rejected();
+    ) -> anyhow::Result<Vec<Receipt>> {
         let (pixels, decoded) = sync_channel(WAITING_BATCHES);
         let (features, embedded) = sync_channel(WAITING_BATCHES);
         thread::scope(|scope| {
@@ -52,12 +53,11 @@ impl<'a> Pipeline<'a> {
             let writing = scope.spawn(|| self.write(embedded));
             let convolved = self.convolve(conv_base, decoded, features);
             let (decoded, written) = (decoding.join(), writing.join());
-            written.map_err(resume)??;
+            let receipts = written.map_err(resume)??;
             convolved?;
             decoded.map_err(resume)??;
-            Ok::<_, anyhow::Error>(())
-        })?;
-        Ok(limit.rejected() - before)
+            Ok(receipts)
+        })
     }
 
     fn decode(
@@ -70,6 +70,9 @@ impl<'a> Pipeline<'a> {
         for &shard in todo {
             let samples = &self.folder.samples()[self.store.manifest().positions(shard)];
             for samples in samples.chunks(self.batch_size) {
+                if self.interrupt.is_set() {
+                    return Ok(());
+                }
                 let batch = self.decode_batch(shard, samples);
                 for (sample, status) in &batch.images {
                     if let Err(error) = status {
@@ -117,8 +120,8 @@ impl<'a> Pipeline<'a> {
         Ok(())
     }
 
-    fn write(&self, features: Receiver<Batch<'a>>) -> Result<(), WriteError> {
-        let mut open = None;
+    fn write(&self, features: Receiver<Batch<'a>>) -> Result<Vec<Receipt>, WriteError> {
+        let (mut open, mut receipts) = (None, Vec::new());
         for batch in features {
             let mut writer = match open.take() {
                 Some(writer) => writer,
@@ -128,12 +131,12 @@ impl<'a> Pipeline<'a> {
             self.progress.add(&batch.images);
             // An unfinished shard is dropped when the channel closes early, and leaves nothing behind.
             if writer.is_full() {
-                writer.finish()?;
+                receipts.push(writer.finish()?);
             } else {
                 open = Some(writer);
             }
         }
-        Ok(())
+        Ok(receipts)
     }
 }
 

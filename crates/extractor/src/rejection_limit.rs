@@ -31,11 +31,6 @@ impl RejectionLimit {
         Self { allowed, listed, rejected: 0, examples: Vec::new() }
     }
 
-    /// How many were counted.
-    pub(crate) fn rejected(&self) -> usize {
-        self.rejected
-    }
-
     /// Fails when more were counted than are allowed.
     pub(crate) fn check(&self, folder: &ImageFolder) -> Result<(), Hinted> {
         if self.is_over() { Err(self.error(folder)) } else { Ok(()) }

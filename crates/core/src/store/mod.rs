@@ -17,6 +17,7 @@ mod reader;
 mod receipt;
 mod row;
 mod shard_name;
+mod task;
 mod verify;
 mod writer;
 
@@ -26,5 +27,6 @@ pub use reader::{FeatureStore, OpenError};
 pub use receipt::{FileEntry, Files, Receipt, ReceiptError};
 pub use row::{RowRecord, RowStatus, RowsError};
 pub use shard_name::ShardName;
+pub use task::{Task, TaskError};
 pub use verify::{Finding, Verification, verify};
 pub use writer::{CreateError, ShardWriter, StoreWriter, WriteError};

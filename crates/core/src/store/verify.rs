@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::reader::{map_features, read_labels, read_rows};
-use super::{FileEntry, MANIFEST_NAME, Manifest, OpenError, Receipt, RowRecord, ShardName};
+use super::{FileEntry, MANIFEST_NAME, Manifest, OpenError, Receipt, ReceiptError, RowRecord, ShardName};
 use crate::dataset::hash_listed;
 use crate::exit::one_line;
 use crate::{DataType, Digest, Hasher, Label};
@@ -33,6 +33,8 @@ pub struct Verification {
     pub rejected: usize,
     /// Finished shards.
     pub shards: usize,
+    /// Shards of the plan that have no receipt.
+    pub missing: Vec<ShardName>,
     /// Bytes that were hashed.
     pub bytes: u64,
     /// Everything that is wrong, in the order of the shards.
@@ -97,6 +99,9 @@ impl Verification {
         let receipt = match Receipt::open(folder, manifest, shard) {
             Ok(receipt) => receipt,
             Err(error) => {
+                if matches!(error, ReceiptError::Missing { .. }) {
+                    self.missing.push(shard);
+                }
                 self.find(&shard.receipt(), &error);
                 return None;
             }

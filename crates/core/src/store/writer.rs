@@ -10,8 +10,8 @@ use super::{
     FileEntry, Files, Manifest, ManifestError, OpenError, Receipt, RowRecord, RowStatus, ShardName, npy,
 };
 use crate::{
-    Artifact, ArtifactError, DecodedImage, Differences, Digest, Hasher, Sample, differences, write_artifact,
-    write_json,
+    Artifact, ArtifactError, DecodedImage, Differences, Digest, Hasher, Sample, differences,
+    remove_abandoned, to_json, write_artifact, write_json,
 };
 
 /// A store that is being made.
@@ -114,26 +114,30 @@ impl StoreWriter {
         fs::create_dir_all(folder).map_err(error)?;
         let files = shard_files(folder).map_err(error)?;
         let path = folder.join(MANIFEST_NAME);
-        let exists = path.try_exists().map_err(error)?;
-        if exists && !overwrite {
-            let found = Manifest::open(folder)?;
-            let differences = differences(&manifest, &found);
-            if !differences.is_empty() {
-                return Err(CreateError::Differs { folder: folder.to_owned(), differences });
-            }
-            return Ok(Self { folder: folder.to_owned(), manifest });
-        }
+        remove_abandoned(folder)?;
         if overwrite {
             // Receipts go first: whatever interrupts this, no receipt outlives its files.
             let (receipts, others): (Vec<_>, Vec<_>) =
                 files.iter().partition(|name| name.starts_with("shard-"));
             for name in receipts.into_iter().chain(others) {
-                fs::remove_file(folder.join(name)).map_err(error)?;
+                remove(&folder.join(name)).map_err(error)?;
             }
-        } else if let Some(file) = files.into_iter().next() {
+            remove(&path).map_err(error)?;
+        } else if !path.try_exists().map_err(error)?
+            && let Some(file) = files.into_iter().next()
+        {
             return Err(CreateError::Orphan { folder: folder.to_owned(), file });
         }
-        write_json(&path, &manifest)?;
+        // Several tasks may begin at once: the first one's manifest stays, and the others' must be equal.
+        let mut artifact = Artifact::create(&path)?;
+        let text = to_json(&path, &manifest)?;
+        artifact.write_all(&text).map_err(|source| artifact.error(source))?;
+        if !artifact.finish_new()? {
+            let differences = differences(&manifest, &Manifest::open(folder)?);
+            if !differences.is_empty() {
+                return Err(CreateError::Differs { folder: folder.to_owned(), differences });
+            }
+        }
         Ok(Self { folder: folder.to_owned(), manifest })
     }
 
@@ -176,12 +180,7 @@ impl StoreWriter {
     /// Begins a shard. An earlier, unfinished or damaged one of this name is replaced.
     pub fn shard(&self, shard: ShardName) -> Result<ShardWriter<'_>, WriteError> {
         let receipt = self.folder.join(shard.receipt());
-        match fs::remove_file(&receipt) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(WriteError::Remove { path: receipt, source });
-            }
-            _ => {}
-        }
+        remove(&receipt).map_err(|source| WriteError::Remove { path: receipt, source })?;
         let images = self.manifest.positions(shard).len();
         let mut features = Artifact::create(&self.folder.join(shard.features()))?;
         let header = self.features_header(images, 0);
@@ -278,6 +277,14 @@ impl StoreWriter {
     fn write(&self, name: String, bytes: &[u8]) -> Result<FileEntry, ArtifactError> {
         write_artifact(&self.folder.join(&name), bytes)?;
         Ok(FileEntry { name, bytes: bytes.len() as u64, sha256: Digest::of(bytes) })
+    }
+}
+
+/// Removes a file that another process may have removed already.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

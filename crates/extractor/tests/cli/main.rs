@@ -9,3 +9,4 @@ mod messages;
 mod plan;
 mod rejected;
 mod support;
+mod tasks;

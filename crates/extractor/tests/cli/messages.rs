@@ -110,14 +110,17 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
         "--pooling",
         "--precision",
         "--preprocess",
+        "--retry-rejected",
         "--shard-size",
         "--strict",
+        "--task-count",
+        "--task-index",
         "--weights",
     ];
     for (command, options) in [
         (None, &["--version"][..]),
         (Some("extract"), &of_extract),
-        (Some("verify"), &[]),
+        (Some("verify"), &["--task-count"]),
         (Some("inspect"), &["--json"]),
     ] {
         let arguments: Vec<OsString> = command.into_iter().chain(["--help"]).map(OsString::from).collect();
