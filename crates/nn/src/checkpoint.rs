@@ -1,21 +1,20 @@
 //! Checkpoints: a head's tensors and everything needed to use them, in one safetensors file.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use convbase_core::store::FeatureStore;
 use convbase_core::{ArtifactError, Classes, Differences, Digest, FeatureSpec, differences, write_artifact};
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
+use crate::tensor_file::{float_bytes, read_float, serialize};
 use crate::{Head, HeadShape, TorchError};
 
 const FORMAT: &str = "convbase-head/1";
-/// One key, because the order of several would change from run to run.
+/// The metadata's only key.
 const METADATA_KEY: &str = "convbase";
 
 /// What a checkpoint says of its head.
@@ -121,27 +120,15 @@ pub struct Mismatch {
 impl Checkpoint {
     /// Writes a head with its metadata, whole or not at all. Equal heads make equal bytes.
     pub fn save(path: &Path, head: &Head, metadata: &CheckpointMetadata) -> Result<(), CheckpointError> {
-        let mut tensors = Vec::new();
-        for ((name, shape), parameter) in head.shape().tensors().into_iter().zip(head.parameters()) {
-            let parameter = parameter.f_detach().map_err(TorchError::from)?;
-            let mut numbers = vec![0_f32; parameter.numel()];
-            let count = numbers.len();
-            let host = parameter.f_to_device(Device::Cpu).and_then(|tensor| tensor.f_contiguous());
-            host.and_then(|tensor| tensor.f_copy_data(&mut numbers, count)).map_err(TorchError::from)?;
-            let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-            tensors.push((name, shape, bytes));
-        }
-        let format = |source| CheckpointError::Format { path: path.to_owned(), source };
-        let views = tensors
-            .iter()
-            .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(format)?;
+        let named = head.shape().tensors().into_iter().zip(head.parameters());
+        let tensors = named
+            .map(|((name, shape), parameter)| Ok((name.to_owned(), shape, float_bytes(parameter)?)))
+            .collect::<Result<Vec<_>, TorchError>>()?;
         let envelope = Envelope { format: FORMAT.to_owned(), metadata: metadata.clone() };
         let json = serde_json::to_string(&envelope)
             .map_err(|source| CheckpointError::Metadata { path: path.to_owned(), source })?;
-        let bytes = safetensors::serialize(views, Some(HashMap::from([(METADATA_KEY.to_owned(), json)])))
-            .map_err(format)?;
+        let bytes = serialize(&tensors, METADATA_KEY, json)
+            .map_err(|source| CheckpointError::Format { path: path.to_owned(), source })?;
         Ok(write_artifact(path, &bytes)?)
     }
 
@@ -209,17 +196,7 @@ fn read_tensors(
 ) -> Result<(Vec<Tensor>, Vec<String>), TorchError> {
     let (mut tensors, mut problems) = (Vec::new(), Vec::new());
     for (name, shape) in metadata.head.tensors() {
-        match file.tensor(name) {
-            Err(_) => problems.push(format!("{name}: expected F32 {shape:?}, found none")),
-            Ok(view) if view.dtype() != Dtype::F32 || view.shape() != shape => {
-                let found = format!("{:?} {:?}", view.dtype(), view.shape());
-                problems.push(format!("{name}: expected F32 {shape:?}, found {found}"));
-            }
-            Ok(view) => {
-                let size: Vec<i64> = shape.iter().map(|&side| side as i64).collect();
-                tensors.push(Tensor::f_from_data_size(view.data(), &size, Kind::Float)?);
-            }
-        }
+        tensors.extend(read_float(file, name, &shape, &mut problems)?);
     }
     Ok((tensors, problems))
 }
@@ -298,7 +275,7 @@ mod tests {
     fn another_safetensors_file_is_no_checkpoint() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.safetensors");
-        let none: Vec<(&str, TensorView)> = Vec::new();
+        let none: Vec<(&str, safetensors::tensor::TensorView)> = Vec::new();
         write_artifact(&path, &safetensors::serialize(none, None).unwrap()).unwrap();
         assert!(matches!(Checkpoint::load(&path, Device::Cpu), Err(CheckpointError::NoHead { .. })));
     }

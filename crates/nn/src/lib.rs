@@ -14,7 +14,9 @@ mod minibatch;
 mod optimizer;
 mod randomness;
 mod summary;
+mod tensor_file;
 mod training;
+mod training_state;
 mod weights;
 
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointMetadata, Mismatch};
@@ -28,4 +30,5 @@ pub use optimizer::{Optimizer, OptimizerKind, UnknownOptimizer};
 pub use summary::Summary;
 pub use tch::Device;
 pub use training::{Means, TrainingOptions, train_epoch};
+pub use training_state::TrainingState;
 pub use weights::{ConvBaseWeights, WeightsError, default_weights};

@@ -46,14 +46,35 @@ const BETA_2: f64 = 0.999;
 impl Optimizer {
     /// An optimizer for parameters of these shapes, all moments zero.
     pub fn new(kind: OptimizerKind, learning_rate: f64, parameters: &[Tensor]) -> Result<Self, TorchError> {
-        let slots = match kind {
-            OptimizerKind::RmsProp => 1,
-            OptimizerKind::Adam => 2,
-            OptimizerKind::Sgd => 0,
-        };
-        let zeros = |parameter: &Tensor| (0..slots).map(|_| parameter.f_detach()?.f_zeros_like()).collect();
+        let zeros =
+            |parameter: &Tensor| (0..kind.slots()).map(|_| parameter.f_detach()?.f_zeros_like()).collect();
         let moments = parameters.iter().map(zeros).collect::<Result<_, tch::TchError>>()?;
         Ok(Self { kind, learning_rate, moments, steps: 0 })
+    }
+
+    /// An optimizer as it was after some steps: per parameter its moments, in the order of [`moments`](Self::moments).
+    pub fn from_moments(
+        kind: OptimizerKind,
+        learning_rate: f64,
+        moments: Vec<Vec<Tensor>>,
+        steps: i32,
+    ) -> Self {
+        Self { kind, learning_rate, moments, steps }
+    }
+
+    /// Per parameter its moments: RMSprop the mean square, Adam mean and mean square, SGD none.
+    pub fn moments(&self) -> &[Vec<Tensor>] {
+        &self.moments
+    }
+
+    /// The formula.
+    pub fn kind(&self) -> OptimizerKind {
+        self.kind
+    }
+
+    /// How many steps were taken.
+    pub fn steps(&self) -> i32 {
+        self.steps
     }
 
     /// Takes one step along `gradients`, which stand in the order of `parameters`.
@@ -84,6 +105,17 @@ impl Optimizer {
             }
         }
         Ok(())
+    }
+}
+
+impl OptimizerKind {
+    /// Moments per parameter.
+    pub fn slots(self) -> usize {
+        match self {
+            Self::RmsProp => 1,
+            Self::Adam => 2,
+            Self::Sgd => 0,
+        }
     }
 }
 

@@ -73,25 +73,29 @@ impl Sums {
 }
 
 /// Trains one epoch, the rows in an order of its own, and gives the means as Keras reports them: over the steps
-/// while the head changes, dropout included.
+/// while the head changes, dropout included. `None` when `stop` ended it between two steps.
 pub fn train_epoch(
     head: &mut Head,
     optimizer: &mut Optimizer,
     rows: &Rows,
     options: &TrainingOptions,
     epoch: u32,
-) -> Result<Means, TorchError> {
+    stop: impl Fn() -> bool,
+) -> Result<Option<Means>, TorchError> {
     let device = rows.device();
     let weights =
         options.class_weights.as_deref().map(|weights| class_weights(weights, device)).transpose()?;
     let order = epoch_order(rows.len(), options.seed, epoch)?;
     let mut sums = Sums::new(device)?;
     for (step, positions) in order.chunks(options.batch_size.max(1)).enumerate() {
+        if stop() {
+            return Ok(None);
+        }
         let minibatch = rows.gather(positions)?;
         let dropout = Dropout { share: options.dropout, seed: seed_for(options.seed, epoch, step as u64) };
         train_step(head, optimizer, &minibatch, dropout, weights.as_ref(), &mut sums)?;
     }
-    sums.means()
+    sums.means().map(Some)
 }
 
 fn train_step(

@@ -6,12 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use convbase_core::{ArtifactError, Digest, Hasher, Layer, Preprocess, write_artifact};
-use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use tch::{Kind, Tensor};
 
 use crate::TorchError;
 use crate::randomness::seeded;
+use crate::tensor_file::{float_bytes, serialize};
 
 /// Thirteen convolutions' weights and biases, float32, and what is known of them.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl ConvBaseWeights {
             let bias = find(&file, &format!("features.{index}.bias"), &[outputs], &mut problems)?;
             if let (Some(weight), Some(bias)) = (weight, bias) {
                 for tensor in [&weight, &bias] {
-                    hasher.update(&little_endian_bytes(tensor)?);
+                    hasher.update(&float_bytes(tensor)?);
                 }
                 convolutions.push(Convolution { weight, bias });
             }
@@ -117,7 +117,7 @@ impl ConvBaseWeights {
             let deviation = (2.0 / f64::from(9 * layer.input_channels())).sqrt();
             let size = [i64::from(layer.channels()), i64::from(layer.input_channels()), 3, 3];
             let weight = Tensor::f_randn(size, (Kind::Float, tch::Device::Cpu))?;
-            little_endian_bytes(&weight.f_mul_scalar(deviation)?)
+            float_bytes(&weight.f_mul_scalar(deviation)?)
         };
         let drawn: Vec<Vec<u8>> =
             seeded(seed, || convolution_layers().map(|(_, layer)| draw(layer)).collect::<Result<_, _>>())?;
@@ -127,14 +127,7 @@ impl ConvBaseWeights {
             tensors.push((format!("features.{index}.weight"), vec![outputs, inputs, 3, 3], weight));
             tensors.push((format!("features.{index}.bias"), vec![outputs], vec![0; outputs * 4]));
         }
-        // One key alone: the order of several would change from run to run.
-        let metadata = HashMap::from([("preprocess".to_owned(), preprocess.to_string())]);
-        let views = tensors
-            .iter()
-            .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>, _>>();
-        let bytes = views
-            .and_then(|views| safetensors::serialize(views, Some(metadata)))
+        let bytes = serialize(&tensors, "preprocess", preprocess.to_string())
             .map_err(|source| WeightsError::Format { path: path.to_owned(), source })?;
         Ok(write_artifact(path, &bytes)?)
     }
@@ -209,13 +202,6 @@ fn find(
     Ok(Some(tensor))
 }
 
-fn little_endian_bytes(tensor: &Tensor) -> Result<Vec<u8>, TorchError> {
-    let mut numbers = vec![0_f32; tensor.numel()];
-    let count = numbers.len();
-    tensor.f_copy_data(&mut numbers, count)?;
-    Ok(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
-}
-
 fn read_metadata(
     path: &Path,
     metadata: Option<&HashMap<String, String>>,
@@ -238,6 +224,7 @@ fn read_metadata(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use safetensors::tensor::TensorView;
 
     #[test]
     fn convolutions_stand_where_torchvision_puts_them() {

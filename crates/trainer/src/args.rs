@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_verbosity_flag::{InfoLevel, Verbosity};
+use convbase_core::Interrupt;
 use convbase_core::exit::LogFormat;
 use convbase_nn::{Activation, DeviceChoice, OptimizerKind};
 use serde::Serialize;
@@ -24,7 +25,7 @@ pub struct Arguments {
     pub log_format: LogFormat,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage.\nRUST_LOG overrides -v and -q.";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 75 interrupted by SIGTERM or SIGINT: run again with --resume.\nRUST_LOG overrides -v and -q.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -45,7 +46,7 @@ pub struct FitArguments {
     /// Without --validation: the share of each class, in listing order, that validates, as in Keras
     #[arg(long, value_name = "SHARE", default_value = "0.3", value_parser = open_share)]
     validation_split: f64,
-    /// Folder of the run: config.json, history.csv, best.safetensors, curves.svg, curves.png
+    /// Folder of the run: config.json, history.csv, best and last.safetensors, curves.svg and .png
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Passes over the training rows
@@ -81,6 +82,9 @@ pub struct FitArguments {
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
+    /// Go on after the last finished epoch of the run in --out, if there is one
+    #[arg(long)]
+    resume: bool,
 }
 
 /// How classes of different sizes are weighed.
@@ -133,6 +137,10 @@ pub struct FitConfig {
     pub class_weight: ClassWeight,
     /// Where to compute.
     pub device: DeviceChoice,
+    /// Go on after the last finished epoch.
+    pub resume: bool,
+    /// Set when a signal asks to stop.
+    pub interrupt: Interrupt,
     /// Show a progress bar.
     pub shows_progress: bool,
 }
@@ -154,7 +162,7 @@ impl Arguments {
 
 impl FitArguments {
     /// Validates the words.
-    pub fn into_config(self, shows_progress: bool) -> FitConfig {
+    pub fn into_config(self, shows_progress: bool, interrupt: Interrupt) -> FitConfig {
         FitConfig {
             features: self.features,
             validation: self.validation.map_or(Validation::Split(self.validation_split), Validation::Store),
@@ -170,6 +178,8 @@ impl FitArguments {
             patience: self.patience,
             class_weight: self.class_weight,
             device: self.device,
+            resume: self.resume,
+            interrupt,
             shows_progress,
         }
     }

@@ -7,7 +7,7 @@ use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, Differences, EpochRecord, History, differences};
 use convbase_nn::{
-    CheckpointMetadata, Device, Head, HeadShape, Optimizer, Rows, Summary, TrainingOptions, evaluate,
+    CheckpointMetadata, Device, HeadShape, Rows, Summary, TrainingOptions, TrainingState, evaluate,
     train_epoch,
 };
 use tracing::{info, warn};
@@ -23,6 +23,8 @@ pub struct Fit {
     pub history: History,
     /// The best checkpoint.
     pub best: PathBuf,
+    /// Whether a signal ended it before its last epoch.
+    pub interrupted: bool,
 }
 
 /// Training and validation features that cannot be compared.
@@ -60,8 +62,6 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         activation: config.activation,
         classes: classes.len(),
     };
-    let mut head = Head::new(shape, config.seed, device)?;
-    let mut optimizer = Optimizer::new(config.optimizer, config.learning_rate, head.parameters())?;
     let options = TrainingOptions {
         batch_size: config.batch_size,
         dropout: config.dropout,
@@ -77,11 +77,43 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         classes.names().join(", ")
     );
 
-    let mut history = History::new();
-    let progress = Progress::new(config.epochs, config.shows_progress);
-    for epoch in 1..=config.epochs {
-        let trained = train_epoch(&mut head, &mut optimizer, &train, &options, epoch)?;
-        let validated = evaluate(&head, &validation)?;
+    let begun = if config.resume { folder.last(config, shape, device)? } else { None };
+    let (mut state, mut history) = match begun {
+        Some(begun) => {
+            info!("going on after epoch {}", begun.0.epoch);
+            begun
+        }
+        None => {
+            folder.forget_last()?;
+            let (kind, rate) = (config.optimizer, config.learning_rate);
+            (TrainingState::begin(shape, kind, rate, config.seed, device)?, History::new())
+        }
+    };
+    let metadata = |record: &EpochRecord| CheckpointMetadata {
+        spec: train_store.manifest().spec().clone(),
+        classes: classes.clone(),
+        head: shape,
+        epoch: record.epoch,
+        val_loss: record.val_loss,
+        val_accuracy: record.val_accuracy,
+    };
+    let progress = Progress::new(config.epochs, state.epoch, config.shows_progress);
+    let mut interrupted = false;
+    for epoch in state.epoch + 1..=config.epochs {
+        if is_out_of_patience(&history, config.patience) {
+            progress.suspended(|| {
+                info!("no lower validation loss for {} epochs: stopping", epochs_since_best(&history));
+            });
+            break;
+        }
+        let stop = || config.interrupt.is_set();
+        let Some(trained) =
+            train_epoch(&mut state.head, &mut state.optimizer, &train, &options, epoch, stop)?
+        else {
+            interrupted = true;
+            break;
+        };
+        let validated = evaluate(&state.head, &validation)?;
         if !(trained.loss.is_finite() && validated.loss.is_finite()) {
             return Err(diverged(&folder, &history, epoch, trained.loss, validated.loss));
         }
@@ -95,29 +127,26 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         history.push(record)?;
         let is_best = history.best().is_some_and(|best| best.epoch == epoch);
         if is_best {
-            let metadata = CheckpointMetadata {
-                spec: train_store.manifest().spec().clone(),
-                classes: classes.clone(),
-                head: shape,
-                epoch,
-                val_loss: validated.loss,
-                val_accuracy: validated.accuracy,
-            };
-            folder.save_best(&head, &metadata)?;
+            folder.save_best(&state.head, &metadata(&record))?;
         }
         folder.save_history(&history)?;
+        // The state comes last: whatever interrupts this, what it speaks of is there.
+        state.epoch = epoch;
+        folder.save_last(&state)?;
         progress.add(&record, is_best);
-        if is_out_of_patience(&history, config.patience) {
-            progress.suspended(|| {
-                info!("no lower validation loss for {} epochs: stopping", epochs_since_best(&history));
-            });
-            break;
-        }
     }
     progress.finish();
+    if interrupted {
+        warn!(
+            "`{}`: interrupted after epoch {}; go on with `--resume`",
+            folder.path().display(),
+            state.epoch
+        );
+        return Ok(Fit { history, best: folder.best(), interrupted });
+    }
     folder.save_curves(&history)?;
     report(&folder, &history);
-    Ok(Fit { history, best: folder.best() })
+    Ok(Fit { history, best: folder.best(), interrupted })
 }
 
 fn open(folder: &std::path::Path) -> anyhow::Result<FeatureStore> {

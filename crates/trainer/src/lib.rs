@@ -6,6 +6,8 @@ mod fit;
 mod progress;
 mod run_folder;
 
+use anyhow::Context;
+use convbase_core::Interrupt;
 use convbase_core::exit::Outcome;
 
 pub use args::{Arguments, ClassWeight, Command, FitArguments, FitConfig, Validation};
@@ -16,7 +18,10 @@ pub use fit::{Fit, fit};
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let shows_progress = arguments.shows_progress();
     match arguments.command {
-        Command::Fit(arguments) => fit(&arguments.into_config(shows_progress))?,
-    };
-    Ok(Outcome::Done)
+        Command::Fit(arguments) => {
+            let interrupt = Interrupt::listen().context("cannot listen for signals")?;
+            let fit = fit(&arguments.into_config(shows_progress, interrupt))?;
+            Ok(if fit.interrupted { Outcome::Interrupted } else { Outcome::Done })
+        }
+    }
 }

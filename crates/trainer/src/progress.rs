@@ -11,13 +11,14 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// A progress over `epochs`.
-    pub(crate) fn new(epochs: u32, shows_bar: bool) -> Self {
+    /// A progress over `epochs`, of which some are finished.
+    pub(crate) fn new(epochs: u32, finished: u32, shows_bar: bool) -> Self {
         let target = if shows_bar { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(u64::from(epochs)), target);
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} epochs, {eta} left") {
             bar.set_style(style);
         }
+        bar.set_position(u64::from(finished));
         bar.tick();
         Self { bar, epochs }
     }

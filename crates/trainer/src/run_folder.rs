@@ -1,16 +1,19 @@
 //! The folder of a run: its configuration first, then history, best checkpoint and curves as they come.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use convbase_core::exit::WithHint;
 use convbase_core::store::FeatureStore;
 use convbase_core::{
-    Classes, DataType, Differences, Digest, FeatureSpec, History, Precision, differences, write_artifact,
-    write_json,
+    Classes, DataType, Differences, Digest, FeatureSpec, History, Precision, differences, remove_abandoned,
+    write_artifact, write_json,
 };
-use convbase_nn::{Activation, Checkpoint, CheckpointMetadata, Head, OptimizerKind};
+use convbase_nn::{
+    Activation, Checkpoint, CheckpointMetadata, Device, Head, HeadShape, OptimizerKind, TrainingState,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -62,7 +65,7 @@ impl RunFolder {
         config: &FitConfig,
         train: &FeatureStore,
         validation: Option<&FeatureStore>,
-        device: convbase_nn::Device,
+        device: Device,
     ) -> anyhow::Result<Self> {
         let manifest = train.manifest();
         let run = RunConfig {
@@ -82,7 +85,7 @@ impl RunFolder {
                 Validation::Store(_) => None,
             },
             device: match device {
-                convbase_nn::Device::Cuda(index) => format!("cuda:{index}"),
+                Device::Cuda(index) => format!("cuda:{index}"),
                 _ => "cpu".to_owned(),
             },
             classes: manifest.classes(),
@@ -105,12 +108,60 @@ impl RunFolder {
         } else {
             write_json(&path, &run)?;
         }
+        remove_abandoned(&config.out)?;
         Ok(Self { folder: config.out.clone() })
     }
 
     /// The best checkpoint's path.
     pub(crate) fn best(&self) -> PathBuf {
         self.folder.join("best.safetensors")
+    }
+
+    /// What to go on from: the state after the last finished epoch and the history up to it. `None` where there is no
+    /// state yet.
+    pub(crate) fn last(
+        &self,
+        config: &FitConfig,
+        shape: HeadShape,
+        device: Device,
+    ) -> anyhow::Result<Option<(TrainingState, History)>> {
+        let path = self.folder.join("last.safetensors");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let state = TrainingState::load(&path, shape, config.optimizer, config.learning_rate, device)?;
+        let path = self.folder.join("history.csv");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let all = History::from_csv(&text).with_context(|| format!("`{}`", path.display()))?;
+        // The history is written before the state: it may be one epoch ahead, which is trained again.
+        let mut history = History::new();
+        for record in all.records().iter().take_while(|record| record.epoch <= state.epoch) {
+            history.push(*record)?;
+        }
+        ensure!(
+            history.len() == state.epoch as usize,
+            "`{}`: expected {} epochs, found {}",
+            path.display(),
+            state.epoch,
+            history.len()
+        );
+        Ok(Some((state, history)))
+    }
+
+    /// Removes the state of an earlier run of this configuration, which is about to be repeated.
+    pub(crate) fn forget_last(&self) -> anyhow::Result<()> {
+        let path = self.folder.join("last.safetensors");
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove `{}`", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Replaces the state that training goes on from.
+    pub(crate) fn save_last(&self, state: &TrainingState) -> anyhow::Result<()> {
+        Ok(state.save(&self.folder.join("last.safetensors"))?)
     }
 
     /// Replaces the best checkpoint.

@@ -5,6 +5,7 @@
 mod divergence;
 mod messages;
 mod options;
+mod resume;
 mod run;
 mod support;
 mod validation;

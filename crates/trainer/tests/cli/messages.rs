@@ -114,6 +114,7 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
         "--out",
         "--patience",
         "--quiet",
+        "--resume",
         "--seed",
         "--validation",
         "--validation-split",

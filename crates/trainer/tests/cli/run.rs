@@ -13,7 +13,10 @@ fn a_run_leaves_its_configuration_history_best_checkpoint_and_curves() {
     let said = fit(0, features.path(), out.path(), ["--epochs", "4"]);
     let found = files(out.path());
     let names: Vec<&str> = found.keys().map(String::as_str).collect();
-    assert_eq!(names, ["best.safetensors", "config.json", "curves.png", "curves.svg", "history.csv"]);
+    assert_eq!(
+        names,
+        ["best.safetensors", "config.json", "curves.png", "curves.svg", "history.csv", "last.safetensors"]
+    );
     assert!(found["history.csv"].starts_with(b"epoch,loss,accuracy,val_loss,val_accuracy\n1,"));
     assert!(found["curves.png"].starts_with(b"\x89PNG\r\n\x1a\n"));
     assert!(found["curves.svg"].starts_with(b"<svg"));
@@ -104,7 +107,7 @@ fn equal_seeds_make_equal_bytes_and_another_seed_another_head() {
     fit(0, features.path(), second.path(), ["--seed", "1"]);
     fit(0, features.path(), other.path(), ["--seed", "2"]);
     let (first, second, other) = (files(first.path()), files(second.path()), files(other.path()));
-    assert_eq!(first.len(), 5);
+    assert_eq!(first.len(), 6);
     assert!(first == second, "equal seeds differ");
     for name in ["best.safetensors", "history.csv", "config.json"] {
         assert_ne!(first[name], other[name], "{name}");

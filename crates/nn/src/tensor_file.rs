@@ -1,0 +1,56 @@
+//! Reading and writing float32 tensors in safetensors files.
+
+use std::collections::HashMap;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use tch::{Device, Kind, Tensor};
+
+use crate::TorchError;
+
+/// A tensor's name, shape and little-endian float32 bytes.
+pub(crate) type NamedBytes = (String, Vec<usize>, Vec<u8>);
+
+/// The bytes of a file with these tensors and one entry of metadata: the order of several would change from run to
+/// run.
+pub(crate) fn serialize(
+    tensors: &[NamedBytes],
+    key: &str,
+    value: String,
+) -> Result<Vec<u8>, SafeTensorError> {
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, SafeTensorError>>()?;
+    safetensors::serialize(views, Some(HashMap::from([(key.to_owned(), value)])))
+}
+
+/// The numbers of a float32 tensor on any device, little-endian.
+pub(crate) fn float_bytes(tensor: &Tensor) -> Result<Vec<u8>, TorchError> {
+    let host = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
+    let mut numbers = vec![0_f32; host.numel()];
+    let count = numbers.len();
+    host.f_copy_data(&mut numbers, count)?;
+    Ok(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+}
+
+/// A float32 tensor of this name and shape, or `None` and one more problem.
+pub(crate) fn read_float(
+    file: &SafeTensors,
+    name: &str,
+    shape: &[usize],
+    problems: &mut Vec<String>,
+) -> Result<Option<Tensor>, TorchError> {
+    match file.tensor(name) {
+        Err(_) => problems.push(format!("{name}: expected F32 {shape:?}, found none")),
+        Ok(view) if view.dtype() != Dtype::F32 || view.shape() != shape => {
+            let found = format!("{:?} {:?}", view.dtype(), view.shape());
+            problems.push(format!("{name}: expected F32 {shape:?}, found {found}"));
+        }
+        Ok(view) => {
+            let size: Vec<i64> = shape.iter().map(|&side| side as i64).collect();
+            return Ok(Some(Tensor::f_from_data_size(view.data(), &size, Kind::Float)?));
+        }
+    }
+    Ok(None)
+}

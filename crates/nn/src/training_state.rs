@@ -1,0 +1,158 @@
+//! `last.safetensors`: everything that is needed to go on with a training exactly.
+
+use std::fs;
+use std::path::Path;
+
+use convbase_core::write_artifact;
+use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Tensor};
+
+use crate::tensor_file::{float_bytes, read_float, serialize};
+use crate::{CheckpointError, Head, HeadShape, Optimizer, OptimizerKind, TorchError};
+
+const FORMAT: &str = "convbase-training/1";
+const METADATA_KEY: &str = "convbase-training";
+
+/// A training between two epochs. What is random in an epoch depends on seed, epoch and step alone, so this is all.
+#[derive(Debug)]
+pub struct TrainingState {
+    /// The head.
+    pub head: Head,
+    /// The optimizer with its moments.
+    pub optimizer: Optimizer,
+    /// The last epoch that was finished.
+    pub epoch: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    format: String,
+    head: HeadShape,
+    optimizer: OptimizerKind,
+    steps: i32,
+    epoch: u32,
+}
+
+impl TrainingState {
+    /// A training that has not begun.
+    pub fn begin(
+        shape: HeadShape,
+        kind: OptimizerKind,
+        learning_rate: f64,
+        seed: u64,
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let head = Head::new(shape, seed, device)?;
+        let optimizer = Optimizer::new(kind, learning_rate, head.parameters())?;
+        Ok(Self { head, optimizer, epoch: 0 })
+    }
+
+    /// Writes head, moments, steps and epoch, whole or not at all.
+    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        let mut tensors = Vec::new();
+        let shape = self.head.shape();
+        let parameters = self.head.parameters().iter().zip(self.optimizer.moments());
+        for ((name, size), (parameter, moments)) in shape.tensors().into_iter().zip(parameters) {
+            tensors.push((name.to_owned(), size.clone(), float_bytes(parameter)?));
+            for (slot, moment) in moments.iter().enumerate() {
+                tensors.push((moment_name(name, slot), size.clone(), float_bytes(moment)?));
+            }
+        }
+        let metadata = Metadata {
+            format: FORMAT.to_owned(),
+            head: shape,
+            optimizer: self.optimizer.kind(),
+            steps: self.optimizer.steps(),
+            epoch: self.epoch,
+        };
+        let json = serde_json::to_string(&metadata)
+            .map_err(|source| CheckpointError::Metadata { path: path.to_owned(), source })?;
+        let bytes = serialize(&tensors, METADATA_KEY, json)
+            .map_err(|source| CheckpointError::Format { path: path.to_owned(), source })?;
+        Ok(write_artifact(path, &bytes)?)
+    }
+
+    /// Reads a training of this head and optimizer.
+    pub fn load(
+        path: &Path,
+        shape: HeadShape,
+        kind: OptimizerKind,
+        learning_rate: f64,
+        device: Device,
+    ) -> Result<Self, CheckpointError> {
+        let bytes =
+            fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
+        let format = |source| CheckpointError::Format { path: path.to_owned(), source };
+        let file = SafeTensors::deserialize(&bytes).map_err(format)?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
+        let json = header.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY));
+        let json = json.ok_or_else(|| CheckpointError::NoHead { path: path.to_owned() })?;
+        let metadata: Metadata = serde_json::from_str(json)
+            .map_err(|source| CheckpointError::Metadata { path: path.to_owned(), source })?;
+        let mut problems = Vec::new();
+        let mut check = |name: &str, expected: String, found: String| {
+            if expected != found {
+                problems.push(format!("{name}: expected {expected}, found {found}"));
+            }
+        };
+        check("format", FORMAT.to_owned(), metadata.format.clone());
+        check("head", format!("{shape:?}"), format!("{:?}", metadata.head));
+        check("optimizer", kind.to_string(), metadata.optimizer.to_string());
+        let (mut parameters, mut moments) = (Vec::new(), Vec::new());
+        for (name, size) in shape.tensors() {
+            parameters.extend(read_float(&file, name, &size, &mut problems)?);
+            let mut slots: Vec<Tensor> = Vec::new();
+            for slot in 0..kind.slots() {
+                if let Some(moment) = read_float(&file, &moment_name(name, slot), &size, &mut problems)? {
+                    slots.push(moment.f_to_device(device).map_err(TorchError::from)?);
+                }
+            }
+            moments.push(slots);
+        }
+        if !problems.is_empty() {
+            return Err(CheckpointError::Contradiction {
+                path: path.to_owned(),
+                problems: problems.join("; "),
+            });
+        }
+        let head = Head::from_tensors(shape, parameters, device)?;
+        let optimizer = Optimizer::from_moments(kind, learning_rate, moments, metadata.steps);
+        Ok(Self { head, optimizer, epoch: metadata.epoch })
+    }
+}
+
+fn moment_name(parameter: &str, slot: usize) -> String {
+    format!("moment.{slot}.{parameter}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Activation;
+
+    #[test]
+    fn a_state_survives_the_way_through_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.safetensors");
+        let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 3 };
+        for kind in [OptimizerKind::RmsProp, OptimizerKind::Adam, OptimizerKind::Sgd] {
+            let mut state = TrainingState::begin(shape, kind, 0.1, 1, Device::Cpu).unwrap();
+            let gradients: Vec<Tensor> =
+                state.head.parameters().iter().map(|p| p.detach() * 0.5 + 1.0).collect();
+            state.optimizer.step(state.head.parameters_mut(), &gradients).unwrap();
+            state.epoch = 7;
+            state.save(&path).unwrap();
+            let bytes = fs::read(&path).unwrap();
+            let loaded = TrainingState::load(&path, shape, kind, 0.1, Device::Cpu).unwrap();
+            assert_eq!((loaded.epoch, loaded.optimizer.steps()), (7, 1));
+            loaded.save(&path).unwrap();
+            assert!(fs::read(&path).unwrap() == bytes, "{kind}");
+        }
+        let error =
+            TrainingState::load(&path, shape, OptimizerKind::Adam, 0.1, Device::Cpu).unwrap_err().to_string();
+        assert!(error.contains("optimizer: expected adam, found sgd"), "{error}");
+        assert!(error.contains("moment.1.output.bias: expected F32 [3], found none"), "{error}");
+    }
+}

@@ -1,0 +1,103 @@
+//! Trainings that are interrupted and gone on with.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::support::*;
+
+/// Enough epochs that a signal finds the program at work.
+const EPOCHS: u32 = 60;
+
+fn begin(features: &Path, out: &Path, optimizer: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_trainer"))
+        .args([
+            "fit",
+            "-q",
+            "--device",
+            "cpu",
+            "--hidden",
+            "8",
+            "--batch-size",
+            "8",
+            "--learning-rate",
+            "0.01",
+        ])
+        .args(["--epochs", &EPOCHS.to_string(), "--optimizer", optimizer, "--features"])
+        .arg(features)
+        .arg("--out")
+        .arg(out)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until some epochs are finished, then sends the signal; gives the exit code.
+fn stop(mut child: Child, out: &Path, signal: &str) -> Option<i32> {
+    while !out.join("last.safetensors").exists() && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    child.wait_with_output().unwrap().status.code()
+}
+
+fn resume(features: &Path, out: &Path, optimizer: &str) -> Said {
+    fit(0, features, out, ["--resume", "--epochs", "60", "--optimizer", optimizer])
+}
+
+#[test]
+fn an_interrupted_training_ends_at_the_bytes_of_an_uninterrupted_one() {
+    let features = Store::default().in_folder();
+    for optimizer in ["rmsprop", "adam", "sgd"] {
+        let alone = tempfile::tempdir().unwrap();
+        fit(0, features.path(), alone.path(), ["--epochs", "60", "--optimizer", optimizer]);
+        for (signal, code) in [("-TERM", Some(75)), ("-KILL", None)] {
+            let out = tempfile::tempdir().unwrap();
+            let ended = stop(begin(features.path(), out.path(), optimizer), out.path(), signal);
+            assert_eq!(ended, code, "{optimizer} {signal}");
+            let said = resume(features.path(), out.path(), optimizer);
+            assert!(said.stderr.contains("going on after epoch "), "{}", said.stderr);
+            assert!(
+                files(out.path()) == files(alone.path()),
+                "{optimizer} {signal}: the resumed run differs"
+            );
+        }
+    }
+}
+
+#[test]
+fn resuming_where_nothing_was_begun_simply_starts_and_where_all_is_done_changes_nothing() {
+    let (features, out, alone) =
+        (Store::default().in_folder(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fit(0, features.path(), alone.path(), []);
+    fit(0, features.path(), out.path(), ["--resume"]);
+    assert!(files(out.path()) == files(alone.path()));
+    fit(0, features.path(), out.path(), ["--resume"]);
+    assert!(files(out.path()) == files(alone.path()));
+}
+
+#[test]
+fn a_training_that_ran_out_of_patience_is_not_gone_on_with() {
+    let (features, out) = (Store::default().in_folder(), tempfile::tempdir().unwrap());
+    let more = ["--patience", "2", "--epochs", "200", "--learning-rate", "0.1"];
+    fit(0, features.path(), out.path(), more);
+    let before = files(out.path());
+    assert!(history(out.path()).len() < 200);
+    let [a, b, c, d, e, f] = more;
+    fit(0, features.path(), out.path(), [a, b, c, d, e, f, "--resume"]);
+    assert!(files(out.path()) == before);
+}
+
+#[test]
+fn other_options_and_damaged_states_are_refused() {
+    let (features, out) = (Store::default().in_folder(), tempfile::tempdir().unwrap());
+    fit(0, features.path(), out.path(), []);
+    let said = fit(1, features.path(), out.path(), ["--resume", "--seed", "7"]);
+    assert!(said.stderr.contains("seed: expected 7, found 42"), "{}", said.stderr);
+    let last = out.path().join("last.safetensors");
+    let bytes = std::fs::read(&last).unwrap();
+    convbase_core::write_artifact(&last, &bytes[..bytes.len() - 3]).unwrap();
+    let said = fit(1, features.path(), out.path(), ["--resume"]);
+    assert!(said.stderr.contains("last.safetensors"), "{}", said.stderr);
+    fit(0, features.path(), out.path(), []);
+    assert!(std::fs::read(&last).unwrap() == bytes, "without `--resume` the run is repeated");
+}
