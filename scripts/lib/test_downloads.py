@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import unittest
 import unittest.mock
 import zipfile
@@ -49,7 +48,8 @@ class Handler(BaseHTTPRequestHandler):
         try:
             for position in range(start, end, 1 << 18):
                 self.wfile.write(CONTENT[position:min(end, position + (1 << 18))])
-                time.sleep(server.pause)
+                if server.holds_after and position >= server.holds_after:
+                    server.goes_on.wait()
         except OSError:
             pass  # The client was killed: that is one of the tests.
 
@@ -67,7 +67,7 @@ class Downloads(unittest.TestCase):
         self.part = self.folder / "file.bin.part"
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.ranges, self.server.status, self.server.knows_ranges = [], None, True
-        self.server.stops_after, self.server.pause = None, 0
+        self.server.stops_after, self.server.holds_after, self.server.goes_on = None, None, threading.Event()
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
@@ -98,24 +98,26 @@ class Downloads(unittest.TestCase):
         self.assertIn("resuming at 3 MB", report.stream.getvalue())
 
     def test_a_run_that_was_killed_is_continued_by_the_next(self):
-        self.server.pause = 0.05
+        # The server keeps the rest back until the child is dead, however fast either of them is.
+        self.server.holds_after = 3_000_000
+        self.addCleanup(self.server.goes_on.set)
         program = ("import sys; sys.dont_write_bytecode = True; sys.path.insert(0, sys.argv[1])\n"
                    "from lib.download import download\n"
                    "download(sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5]))")
         command = [sys.executable, "-c", program, str(repository.SCRIPTS), self.url, str(self.destination),
                    CHECKSUM, str(len(CONTENT))]
-        # `sleep` is replaced in this process, so this loop counts on the clock instead.
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
-        wait = threading.Event()
-        while time.monotonic() < deadline and not (self.part.exists() and self.part.stat().st_size > 1_500_000):
-            wait.wait(0.01)
+        self.addCleanup(child.kill)
+        while child.poll() is None and not (self.part.exists() and self.part.stat().st_size > 1_500_000):
+            os.sched_yield()
+        self.assertIsNone(child.poll(), "the child ended before it was killed")
         child.send_signal(signal.SIGKILL)
         child.wait()
         have = self.part.stat().st_size
         self.assertTrue(1_500_000 < have < len(CONTENT))
         self.assertFalse(self.destination.exists())
-        self.server.pause = 0
+        self.server.holds_after = None
+        self.server.goes_on.set()
         self.fetch()
         self.assertEqual(self.server.ranges[-1], f"bytes={have}-")
         self.assertEqual(self.destination.read_bytes(), CONTENT)
