@@ -102,7 +102,8 @@ build:
 # Run all tests: core, nn, the three programs, the demo generator and the scripts
 [group('development')]
 test *options:
-    cargo test --release --workspace --lib --bins --tests --examples {{options}} -- --show-output
+    # Many small programs run side by side: libtorch's threads must not burn the processors while they wait.
+    OMP_WAIT_POLICY=passive cargo test --release --workspace --lib --bins --tests --examples {{options}} -- --show-output
     python3 scripts/lib/install.py packages
     .toolchain/python/bin/python scripts/test_scripts.py
 

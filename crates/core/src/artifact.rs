@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 #[derive(Debug)]
 pub struct Artifact {
     path: PathBuf,
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<Temporary>,
 }
 
 /// A file that could not be written.
@@ -24,11 +24,37 @@ pub struct ArtifactError {
     source: io::Error,
 }
 
+impl ArtifactError {
+    fn new(path: &Path, source: io::Error) -> Self {
+        Self { path: path.to_owned(), source }
+    }
+}
+
+/// The temporary file. tempfile's own `Write` names it in errors, where its name says nothing to anybody.
+#[derive(Debug)]
+struct Temporary(NamedTempFile);
+
+impl Write for Temporary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.as_file_mut().flush()
+    }
+}
+
+impl Seek for Temporary {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.0.as_file_mut().seek(position)
+    }
+}
+
 impl Artifact {
     /// Begins a file that will be called `path`, in a temporary file beside it whose name begins with a dot.
     /// Missing parent folders are made.
     pub fn create(path: &Path) -> Result<Self, ArtifactError> {
-        let error = |source| ArtifactError { path: path.to_owned(), source };
+        let error = |source| ArtifactError::new(path, source);
         let folder = parent(path);
         fs::create_dir_all(folder).map_err(error)?;
         let name = path.file_name().unwrap_or(OsStr::new("artifact")).to_string_lossy();
@@ -42,13 +68,13 @@ impl Artifact {
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         loop {
-            let file = builder.tempfile_in(folder).map_err(error)?;
+            let file = builder.tempfile_in(folder).map_err(|source| error(source.kind().into()))?;
             // The lock says that the file's writer is alive. Where the file system knows no locks, abandoned files
             // are not recognised and stay.
             let locked = file.as_file().lock();
             // Between creation and lock a clean-up may have taken the file away: then another is begun.
             if locked.is_err() || file.path().exists() {
-                return Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 18, file) });
+                return Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 18, Temporary(file)) });
             }
         }
     }
@@ -63,7 +89,7 @@ impl Artifact {
         let path = self.path.clone();
         let mut read = || -> io::Result<()> {
             self.file.seek(SeekFrom::Start(0))?;
-            let file = self.file.get_mut().as_file_mut();
+            let file = self.file.get_mut().0.as_file_mut();
             let mut buffer = vec![0; 1 << 18];
             loop {
                 match file.read(&mut buffer)? {
@@ -72,27 +98,27 @@ impl Artifact {
                 }
             }
         };
-        read().map_err(|source| ArtifactError { path, source })
+        read().map_err(|source| ArtifactError::new(&path, source))
     }
 
     /// Flushes, syncs and gives the file its name, replacing an earlier file of that name.
     pub fn finish(self) -> Result<(), ArtifactError> {
         let Self { path, file } = self;
         let result = (|| {
-            let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+            let Temporary(file) = file.into_inner().map_err(io::IntoInnerError::into_error)?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|error| error.error)?;
             // The name itself is safe only when the folder is on disk too.
             File::open(parent(&path))?.sync_all()
         })();
-        result.map_err(|source| ArtifactError { path, source })
+        result.map_err(|source| ArtifactError::new(&path, source))
     }
 
     /// Like [`finish`](Self::finish), but leaves a file of that name as it is, and says whether there was none.
     pub fn finish_new(self) -> Result<bool, ArtifactError> {
         let Self { path, file } = self;
         let result = (|| {
-            let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+            let Temporary(file) = file.into_inner().map_err(io::IntoInnerError::into_error)?;
             file.as_file().sync_all()?;
             match file.persist_noclobber(&path) {
                 Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
@@ -102,12 +128,12 @@ impl Artifact {
             File::open(parent(&path))?.sync_all()?;
             Ok(true)
         })();
-        result.map_err(|source| ArtifactError { path, source })
+        result.map_err(|source| ArtifactError::new(&path, source))
     }
 
     /// Turns an error of `Write` on this file into one that names the file.
     pub fn error(&self, source: io::Error) -> ArtifactError {
-        ArtifactError { path: self.path.clone(), source }
+        ArtifactError::new(&self.path, source)
     }
 }
 
@@ -131,7 +157,7 @@ impl Seek for Artifact {
 ///
 /// A living writer holds a lock on its file, here or on another machine that shares the folder.
 pub fn remove_abandoned(folder: &Path) -> Result<usize, ArtifactError> {
-    let error = |source| ArtifactError { path: folder.to_owned(), source };
+    let error = |source| ArtifactError::new(folder, source);
     let mut removed = 0;
     for entry in fs::read_dir(folder).map_err(error)? {
         let path = entry.map_err(error)?.path();
@@ -159,13 +185,13 @@ pub fn write_artifact(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
 
 /// Writes a value as indented JSON with a newline at the end.
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), ArtifactError> {
-    write_artifact(path, &to_json(path, value)?)
+    let text = to_json(value).map_err(|source| ArtifactError::new(path, source.into()))?;
+    write_artifact(path, &text)
 }
 
-/// A value as indented JSON with a newline at the end; `path` is for the error.
-pub(crate) fn to_json<T: Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, ArtifactError> {
-    let mut text = serde_json::to_vec_pretty(value)
-        .map_err(|source| ArtifactError { path: path.to_owned(), source: source.into() })?;
+/// A value as indented JSON with a newline at the end.
+pub(crate) fn to_json<T: Serialize>(value: &T) -> serde_json::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');
     Ok(text)
 }
@@ -180,6 +206,7 @@ fn parent(path: &Path) -> &Path {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::one_line;
 
     fn names(folder: &Path) -> Vec<String> {
         fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
@@ -213,7 +240,7 @@ mod tests {
         let mut dead = Artifact::create(&folder.path().join("dead.npy")).unwrap();
         dead.write_all(b"half").unwrap();
         // What a killed process leaves: the file stays, its lock goes.
-        let (file, _) = dead.file.into_parts();
+        let (Temporary(file), _) = dead.file.into_parts();
         drop(file.keep().unwrap());
         write_artifact(&folder.path().join(".foreign.tmp"), b"").unwrap();
         assert_eq!(remove_abandoned(folder.path()).unwrap(), 1);
@@ -253,5 +280,9 @@ mod tests {
         write_artifact(&folder.path().join("file"), b"").unwrap();
         let error = write_artifact(&folder.path().join("file/inner"), b"").unwrap_err();
         assert!(error.to_string().contains("file/inner"));
+        assert!(
+            !one_line(&error).contains("/.inner."),
+            "the temporary file's name is nobody's business: {error:?}"
+        );
     }
 }

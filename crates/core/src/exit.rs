@@ -124,7 +124,16 @@ fn describe_json(program: &str, error: &(dyn Error + 'static)) -> String {
 }
 
 fn hints<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a str> {
-    chain(error).filter_map(|cause| cause.downcast_ref::<Hinted>()).map(|hinted| hinted.hint.as_str())
+    chain(error).filter_map(|cause| match cause.downcast_ref::<Hinted>() {
+        Some(hinted) => Some(hinted.hint.as_str()),
+        None => cause.downcast_ref::<io::Error>().and_then(full_disk),
+    })
+}
+
+/// A disk can be full wherever something is written, with the same remedy.
+fn full_disk(error: &io::Error) -> Option<&'static str> {
+    let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    is_full.then_some("free some space and run the same command again: what is finished is kept")
 }
 
 #[cfg(test)]
@@ -147,6 +156,17 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&describe_json("trainer", &error)).unwrap();
         assert_eq!(line["message"], "cannot open `a.npy`: no such file");
         assert_eq!(line["hints"], json!(["run `extractor extract`"]));
+    }
+
+    #[test]
+    fn a_full_disk_has_a_remedy_wherever_it_is_met() {
+        let text = describe("trainer", &Outer(io::ErrorKind::StorageFull.into()));
+        assert!(
+            text.ends_with(
+                "\nhint: free some space and run the same command again: what is finished is kept\n"
+            )
+        );
+        assert!(!describe("trainer", &outer()).contains("hint"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub mod store;
 pub(crate) use artifact::to_json;
 pub use artifact::{Artifact, ArtifactError, remove_abandoned, write_artifact, write_json};
 pub use dataset::{
-    Classes, ClassesError, DatasetError, ImageFolder, Label, Photographs, Sample, photographs,
+    Classes, ClassesError, DatasetError, ImageFolder, Label, Photographs, Sample, listing_digest, photographs,
 };
 pub use decode::{DecodeError, DecodedBatch, DecodedImage, Decoder, decode_batch};
 pub use difference::{Difference, Differences, differences};

@@ -47,6 +47,9 @@ pub struct EvaluateArguments {
     /// Folder of the report
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Do not compare the store's files with the hashes in its receipts
+    #[arg(long)]
+    pub no_verify: bool,
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,

@@ -19,7 +19,8 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
     let device = arguments.device.resolve()?;
     let checkpoint = Checkpoint::load(&arguments.checkpoint, device)
         .hint(|| "`trainer fit` writes `best.safetensors` into the folder of the run")?;
-    let store = FeatureStore::open(&arguments.features)
+    let open = if arguments.no_verify { FeatureStore::open_without_hashing } else { FeatureStore::open };
+    let store = open(&arguments.features)
         .hint(|| "`extractor extract` makes and finishes a store, `extractor verify` checks it")?;
     checkpoint.check_features(&store).hint(|| remedy(&checkpoint))?;
     let classes = &checkpoint.metadata().classes;

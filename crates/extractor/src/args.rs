@@ -39,6 +39,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or verify found something
 pub enum Command {
     /// Decode the photographs of a labelled folder (DIR/CLASS/...) and store their features
     Extract(ExtractArguments),
+    /// Take features that Keras or NumPy saved as .npy files into a store
+    Import(ImportArguments),
     /// Re-read and re-hash stores, and list everything that is wrong
     Verify(VerifyArguments),
     /// Tell what a store holds
@@ -105,6 +107,39 @@ pub struct ExtractArguments {
     retry_rejected: bool,
     #[command(flatten)]
     task: TaskArguments,
+}
+
+/// The arguments of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// Features, one row per image: (rows, height, width, channels), or (rows, numbers) in the same order
+    #[arg(long, value_name = "FILE")]
+    pub features: PathBuf,
+    /// Labels in the same order: (rows,) positions in --classes, or (rows, classes) one-hot
+    #[arg(long, value_name = "FILE")]
+    pub labels: PathBuf,
+    /// Class names in the order of their labels
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', required = true)]
+    pub classes: Vec<String>,
+    /// What the features are: a JSON file with the fields of a manifest's `spec`, or a manifest.json with it [default:
+    /// the tutorial's: block5_pool of Keras' VGG16, 180x180, nearest, rescale]
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
+    /// Folder of the feature store
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Arithmetic that the features were computed in: fp32 or bf16
+    #[arg(long, default_value = "fp32")]
+    pub precision: Precision,
+    /// How features are stored: float32 or float16 [default: float16 where the file holds it, else float32]
+    #[arg(long)]
+    pub dtype: Option<DataType>,
+    /// Rows per shard
+    #[arg(long, value_name = "N", default_value = "1024", value_parser = clap::value_parser!(u32).range(1..))]
+    pub shard_size: u32,
+    /// Remove another store from the output folder first
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 /// The arguments of `verify`.

@@ -1,8 +1,11 @@
 //! `extractor extract`: photographs in, feature store out.
 
+use std::path::Path;
+
+use anyhow::Context;
 use convbase_core::exit::{Hinted, WithHint};
-use convbase_core::store::{CreateError, Listing, Manifest, Receipt, ShardName, StoreWriter, Task};
-use convbase_core::{FeatureSpec, ImageFolder, Preprocess};
+use convbase_core::store::{Canary, CreateError, Listing, Manifest, Receipt, ShardName, StoreWriter, Task};
+use convbase_core::{DataType, FeatureSpec, ImageFolder, Preprocess};
 use convbase_nn::{ConvBase, ConvBaseWeights, Device, Summary};
 use tracing::{info, warn};
 
@@ -49,16 +52,15 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
     let (kept, todo) = finished_shards(&store, &mine, config.retry_rejected);
     let images = |shards: &[ShardName]| shards.iter().map(|shard| manifest.positions(*shard).len()).sum();
     let mut limit = RejectionLimit::new(config.max_rejected, images(&mine));
-    for (shard, receipt) in &kept {
-        store.rejections(*shard, receipt)?.iter().for_each(|(path, error)| limit.add(path, error));
+    for (_, receipt) in &kept {
+        store.rejections(receipt)?.iter().for_each(|(path, error)| limit.add(path, error));
     }
     limit.check(&folder)?;
-    let batch_size = config.batch_size.unwrap_or(if device.is_cuda() { 64 } else { 8 });
-    let progress = Progress::new(images(&todo), config.shows_progress);
-    let interrupt = &config.interrupt;
-    let made = Pipeline { folder: &folder, store: &store, batch_size, progress: &progress, interrupt }
-        .run(&conv_base, &todo, limit)?;
-    progress.finish();
+    let made = if todo.is_empty() {
+        Vec::new()
+    } else {
+        make(config, &folder, &store, &conv_base, &kept, &todo, limit)?
+    };
 
     let receipts = || kept.iter().map(|(_, receipt)| receipt).chain(&made);
     let extraction = Extraction {
@@ -70,6 +72,35 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
     };
     report(config, &extraction, mine.len() - kept.len() - made.len());
     Ok(extraction)
+}
+
+/// Makes the shards that are not kept, and gives the receipts of those that were finished.
+fn make(
+    config: &ExtractConfig,
+    folder: &ImageFolder,
+    store: &StoreWriter,
+    conv_base: &ConvBase,
+    kept: &[(ShardName, Receipt)],
+    todo: &[ShardName],
+    limit: RejectionLimit,
+) -> anyhow::Result<Vec<Receipt>> {
+    let manifest = store.manifest();
+    let canary = canary(conv_base, manifest)?;
+    compare_canary(&canary, kept, manifest, &config.out)?;
+    let images = todo.iter().map(|shard| manifest.positions(*shard).len()).sum();
+    let progress = Progress::new(images, config.shows_progress);
+    let pipeline = Pipeline {
+        folder,
+        store,
+        batch_size: config.batch_size.unwrap_or(if conv_base.device().is_cuda() { 64 } else { 8 }),
+        progress: &progress,
+        interrupt: &config.interrupt,
+        canary: &canary,
+        replaces: config.retry_rejected,
+    };
+    let made = pipeline.run(conv_base, todo, limit)?;
+    progress.finish();
+    Ok(made)
 }
 
 fn report(config: &ExtractConfig, extraction: &Extraction, missing: usize) {
@@ -156,7 +187,8 @@ fn preprocess(config: &ExtractConfig, weights: &ConvBaseWeights) -> anyhow::Resu
     }
 }
 
-fn with_remedy(error: CreateError) -> anyhow::Error {
+/// Tells what to do about a folder that holds another store.
+pub(crate) fn with_remedy(error: CreateError) -> anyhow::Error {
     match error {
         CreateError::Differs { .. } | CreateError::Orphan { .. } => {
             let hint = "give another `--out`, the options of the store that is there, or `--overwrite`";
@@ -182,6 +214,39 @@ fn finished_shards(
         info!("{} of {} shards are finished and kept", kept.len(), shards.len());
     }
     (kept, todo)
+}
+
+/// What this machine makes of the drawn images, always in one pass, so that the batch size does not matter.
+fn canary(conv_base: &ConvBase, manifest: &Manifest) -> anyhow::Result<Canary> {
+    let spec = manifest.spec();
+    let pixels = Canary::pixels(spec.image_size, spec.interpolation)?;
+    let bytes = conv_base.features(&pixels, Canary::IMAGES, DataType::Float32)?;
+    let features: Vec<f32> = bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect();
+    Canary::new(&features)
+        .context("the features of drawn images are not usable")
+        .hint(|| "the numeric library or the weights on this machine are broken")
+        .map_err(Into::into)
+}
+
+/// Shards that another machine made differently are not added to.
+fn compare_canary(
+    canary: &Canary,
+    kept: &[(ShardName, Receipt)],
+    manifest: &Manifest,
+    out: &Path,
+) -> anyhow::Result<()> {
+    let tolerance = Canary::tolerance(manifest.precision());
+    let distances = kept.iter().filter_map(|(shard, receipt)| Some((shard, receipt.canary.as_ref()?)));
+    let odd = distances.map(|(shard, other)| (shard, canary.distance(other))).find(|(_, d)| *d > tolerance);
+    let Some((shard, distance)) = odd else { return Ok(()) };
+    let error = anyhow::anyhow!(
+        "`{}`: canary: expected this machine to compute at most {tolerance} from what finished shards hold, \
+         found {distance:.2e}",
+        out.join(shard.receipt()).display()
+    );
+    let hint =
+        "one of the two machines computes wrong features: `extractor verify` names the shards that differ";
+    Err(Hinted::new(error, hint).into())
 }
 
 fn describe(config: &ExtractConfig, folder: &ImageFolder, manifest: &Manifest, device: Device) {

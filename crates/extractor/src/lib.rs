@@ -1,10 +1,11 @@
 //! Turns folders of photographs into feature stores.
 //!
-//! Three commands: [`extract`] decodes, embeds and writes; [`verify`] re-reads and re-hashes; [`inspect`] tells what
-//! a store holds.
+//! Four commands: [`extract`] decodes, embeds and writes; [`import`] takes what another program saved; [`verify`]
+//! re-reads and re-hashes; [`inspect`] tells what a store holds.
 
 mod args;
 mod extract;
+mod import;
 mod inspect;
 mod pipeline;
 mod progress;
@@ -17,9 +18,11 @@ use convbase_core::Interrupt;
 use convbase_core::exit::Outcome;
 
 pub use args::{
-    Arguments, Choice, Command, ExtractArguments, ExtractConfig, InspectArguments, VerifyArguments,
+    Arguments, Choice, Command, ExtractArguments, ExtractConfig, ImportArguments, InspectArguments,
+    VerifyArguments,
 };
 pub use extract::{Extraction, extract};
+pub use import::{Import, import};
 pub use inspect::inspect;
 pub use task_arguments::{TaskArguments, TaskArgumentsError};
 pub use verify::verify;
@@ -32,6 +35,11 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
             let interrupt = Interrupt::listen().context("cannot listen for signals")?;
             let extraction = extract(&arguments.into_config(shows_progress, interrupt)?)?;
             Ok(if extraction.interrupted { Outcome::Interrupted } else { Outcome::Done })
+        }
+        Command::Import(arguments) => {
+            let interrupt = Interrupt::listen().context("cannot listen for signals")?;
+            let import = import(&arguments, &interrupt)?;
+            Ok(if import.interrupted { Outcome::Interrupted } else { Outcome::Done })
         }
         Command::Verify(arguments) => verify(&arguments),
         Command::Inspect(arguments) => inspect(&arguments),

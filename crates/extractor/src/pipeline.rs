@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use convbase_core::exit::{Hinted, one_line};
-use convbase_core::store::{Receipt, ShardName, StoreWriter, WriteError};
+use convbase_core::store::{Canary, Receipt, ShardName, StoreWriter, WriteError};
 use convbase_core::{DecodedBatch, DecodedImage, ImageFolder, Interrupt, Sample, decode_batch};
 use convbase_nn::{ConvBase, TorchError};
 use tracing::{info, warn};
@@ -23,9 +23,13 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) batch_size: usize,
     pub(crate) progress: &'a Progress,
     pub(crate) interrupt: &'a Interrupt,
+    /// What this machine makes of the drawn images.
+    pub(crate) canary: &'a Canary,
+    /// Whether shards that are finished are made again.
+    pub(crate) replaces: bool,
 }
 
-type Statuses<'a> = Vec<(&'a Sample, Result<DecodedImage, String>)>;
+type Statuses<'a> = Vec<(&'a Sample, Result<Option<DecodedImage>, String>)>;
 
 /// Images of one shard: `data` is pixels before and features after the convolutions.
 struct Batch<'a> {
@@ -99,7 +103,7 @@ impl<'a> Pipeline<'a> {
         let paths: Vec<PathBuf> =
             samples.iter().map(|sample| self.folder.root().join(&sample.path)).collect();
         let DecodedBatch { images, pixels } = decode_batch(&paths, spec.image_size, spec.interpolation);
-        let statuses = images.into_iter().map(|image| image.map_err(|error| one_line(&error)));
+        let statuses = images.into_iter().map(|image| image.map(Some).map_err(|error| one_line(&error)));
         Batch { shard, images: samples.iter().zip(statuses).collect(), data: pixels }
     }
 
@@ -121,17 +125,31 @@ impl<'a> Pipeline<'a> {
     }
 
     fn write(&self, features: Receiver<Batch<'a>>) -> Result<Vec<Receipt>, WriteError> {
-        let (mut open, mut receipts) = (None, Vec::new());
+        let (mut open, mut receipts, mut made_elsewhere) = (None, Vec::new(), None);
         for batch in features {
+            if made_elsewhere == Some(batch.shard) {
+                self.progress.add(&batch.images);
+                continue;
+            }
             let mut writer = match open.take() {
                 Some(writer) => writer,
-                None => self.store.shard(batch.shard)?,
+                None => {
+                    // Another process that runs the same task may have been faster: its shard stays as it is.
+                    let finished = if self.replaces { None } else { self.store.finished(batch.shard) };
+                    if let Some(receipt) = finished {
+                        receipts.push(receipt);
+                        made_elsewhere = Some(batch.shard);
+                        self.progress.add(&batch.images);
+                        continue;
+                    }
+                    self.store.shard(batch.shard)?
+                }
             };
             writer.append(&batch.images, &batch.data)?;
             self.progress.add(&batch.images);
             // An unfinished shard is dropped when the channel closes early, and leaves nothing behind.
             if writer.is_full() {
-                receipts.push(writer.finish()?);
+                receipts.push(writer.finish(Some(self.canary))?);
             } else {
                 open = Some(writer);
             }

@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// Counts the images of a batch that was written.
-    pub(crate) fn add(&self, images: &[(&Sample, Result<DecodedImage, String>)]) {
+    pub(crate) fn add(&self, images: &[(&Sample, Result<Option<DecodedImage>, String>)]) {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         state.done += images.len();
         state.rejected += images.iter().filter(|(_, status)| status.is_err()).count();

@@ -28,6 +28,9 @@ pub enum TaskArgumentsError {
     /// There is an index but no count.
     #[error("task count: expected `--task-count` with `--task-index`, found none")]
     NoCount,
+    /// A variable says which of several tasks this is, but not of how many.
+    #[error("{0} is set: expected `--task-count` as well, found none; 1 is for a task that works alone")]
+    OfHowMany(&'static str),
     /// A variable is no number.
     #[error("{name}: expected a number, found `{found}`")]
     Variable {
@@ -76,10 +79,13 @@ impl TaskArguments {
                 Ok(Task::new(index.ok_or(TaskArgumentsError::NoIndex)?, count)?)
             }
             (None, None) => {
-                let id = number("SLURM_ARRAY_TASK_ID")?;
-                let (Some(id), Some(count)) = (id, number("SLURM_ARRAY_TASK_COUNT")?) else {
-                    return Ok(Task::ALONE);
+                let Some(id) = number("SLURM_ARRAY_TASK_ID")? else {
+                    let name = "JOB_COMPLETION_INDEX";
+                    return number(name)?
+                        .map_or(Ok(Task::ALONE), |_| Err(TaskArgumentsError::OfHowMany(name)));
                 };
+                let count = number("SLURM_ARRAY_TASK_COUNT")?
+                    .ok_or(TaskArgumentsError::OfHowMany("SLURM_ARRAY_TASK_ID"))?;
                 let least = number("SLURM_ARRAY_TASK_MIN")?.unwrap_or(0);
                 let greatest =
                     number("SLURM_ARRAY_TASK_MAX")?.unwrap_or_else(|| (least + count).saturating_sub(1));
@@ -117,7 +123,14 @@ mod tests {
     fn nothing_said_is_one_task() {
         assert_eq!(task(None, None, &[]), Ok(Task::ALONE));
         assert_eq!(task(None, Some(1), &[]), Ok(Task::ALONE));
-        assert_eq!(task(None, None, &[("JOB_COMPLETION_INDEX", "3")]), Ok(Task::ALONE));
+    }
+
+    #[test]
+    fn one_of_an_unknown_number_of_tasks_does_not_make_the_whole_store() {
+        for name in ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"] {
+            assert_eq!(task(None, None, &[(name, "3")]), Err(TaskArgumentsError::OfHowMany(name)));
+            assert_eq!(task(None, Some(1), &[(name, "3")]), Ok(Task::ALONE));
+        }
     }
 
     #[test]

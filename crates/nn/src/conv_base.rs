@@ -77,6 +77,11 @@ impl ConvBase {
         native_precision(device)
     }
 
+    /// Where the base computes.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
     /// The features of `batch` images, in C order and the store's dtype, little-endian.
     ///
     /// `pixels` is [batch, height, width, 3], red, green, blue; the result is [batch, height, width, channels], or

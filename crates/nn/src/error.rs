@@ -1,5 +1,6 @@
 //! An error of libtorch, on one line.
 
+use convbase_core::store::OpenError;
 use tch::TchError;
 
 /// An operation of libtorch that failed, for instance for want of memory.
@@ -10,6 +11,23 @@ pub struct TorchError(TchError);
 impl From<TchError> for TorchError {
     fn from(error: TchError) -> Self {
         Self(error)
+    }
+}
+
+/// Stored features that could not be read or computed on.
+#[derive(Debug, thiserror::Error)]
+pub enum MinibatchError {
+    /// A shard turned out to be damaged when it was first read.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// An operation of libtorch failed.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
+}
+
+impl From<TchError> for MinibatchError {
+    fn from(error: TchError) -> Self {
+        Self::Torch(error.into())
     }
 }
 

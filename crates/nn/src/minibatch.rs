@@ -4,8 +4,8 @@ use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, DataType, Label};
 use tch::{Device, Kind, Tensor};
 
-use crate::TorchError;
 use crate::randomness::{seed_for, seeded};
+use crate::{MinibatchError, TorchError};
 
 /// Some rows of a store, in a fixed order, with labels of a given class list.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl<'store> Rows<'store> {
     ///
     /// # Panics
     /// When a position is out of range.
-    pub fn gather(&self, positions: &[usize]) -> Result<Minibatch, TorchError> {
+    pub fn gather(&self, positions: &[usize]) -> Result<Minibatch, MinibatchError> {
         let manifest = self.store.manifest();
         let length = manifest.spec().feature_length().unwrap_or(0);
         let kind = match manifest.dtype() {
@@ -114,7 +114,7 @@ impl<'store> Rows<'store> {
                 std::slice::from_raw_parts_mut(host.data_ptr().cast::<u8>(), positions.len() * row_bytes)
             };
             for (target, &position) in bytes.chunks_exact_mut(row_bytes).zip(positions) {
-                target.copy_from_slice(self.store.row(self.rows[position]));
+                target.copy_from_slice(self.store.row(self.rows[position])?);
             }
         }
         let labels: Vec<i64> = positions.iter().map(|&position| self.labels[position] as i64).collect();

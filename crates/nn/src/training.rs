@@ -1,10 +1,11 @@
 //! One step and one epoch of training.
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::minibatch::epoch_order;
 use crate::randomness::{seed_for, seeded};
-use crate::{Head, Minibatch, Optimizer, Rows, TorchError};
+use crate::{Head, Minibatch, MinibatchError, Optimizer, Rows, TorchError, TrainingState};
 
 /// Means over samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,6 +29,20 @@ pub struct TrainingOptions {
     pub class_weights: Option<Vec<f64>>,
 }
 
+/// An epoch between two steps: how far it is, and the sums over the samples so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BegunEpoch {
+    /// Steps that were made.
+    pub steps: u64,
+    /// Their samples.
+    samples: usize,
+    /// Samples that were right.
+    correct: i64,
+    /// The sum of the losses, as the bits of a 64-bit float: decimal digits might not read back the same.
+    loss_bits: u64,
+}
+
 /// The share of hidden units that a step leaves out, and the seed that decides which.
 #[derive(Clone, Copy)]
 struct Dropout {
@@ -46,11 +61,21 @@ pub(crate) struct Sums {
 
 impl Sums {
     pub(crate) fn new(device: Device) -> Result<Self, TorchError> {
+        Self::from_begun(&BegunEpoch::default(), device)
+    }
+
+    fn from_begun(begun: &BegunEpoch, device: Device) -> Result<Self, TorchError> {
+        let scalar = [0_i64; 0];
         Ok(Self {
-            loss: Tensor::f_zeros([0_i64; 0], (Kind::Double, device))?,
-            correct: Tensor::f_zeros([0_i64; 0], (Kind::Int64, device))?,
-            samples: 0,
+            loss: Tensor::f_full(scalar, f64::from_bits(begun.loss_bits), (Kind::Double, device))?,
+            correct: Tensor::f_full(scalar, begun.correct, (Kind::Int64, device))?,
+            samples: begun.samples,
         })
+    }
+
+    fn to_begun(&self, steps: u64) -> Result<BegunEpoch, TorchError> {
+        let (loss, correct) = (self.loss.f_double_value(&[])?, self.correct.f_int64_value(&[])?);
+        Ok(BegunEpoch { steps, samples: self.samples, correct, loss_bits: loss.to_bits() })
     }
 
     pub(crate) fn add(
@@ -72,30 +97,41 @@ impl Sums {
     }
 }
 
-/// Trains one epoch, the rows in an order of its own, and gives the means as Keras reports them: over the steps
-/// while the head changes, dropout included. `None` when `stop` ended it between two steps.
-pub fn train_epoch(
-    head: &mut Head,
-    optimizer: &mut Optimizer,
-    rows: &Rows,
-    options: &TrainingOptions,
-    epoch: u32,
-    stop: impl Fn() -> bool,
-) -> Result<Option<Means>, TorchError> {
-    let device = rows.device();
-    let weights =
-        options.class_weights.as_deref().map(|weights| class_weights(weights, device)).transpose()?;
-    let order = epoch_order(rows.len(), options.seed, epoch)?;
-    let mut sums = Sums::new(device)?;
-    for (step, positions) in order.chunks(options.batch_size.max(1)).enumerate() {
-        if stop() {
-            return Ok(None);
+impl TrainingState {
+    /// Trains the epoch after the last finished one, from the step it was left at, the rows in an order of its own.
+    /// Gives the means as Keras reports them: over the steps while the head changes, dropout included.
+    ///
+    /// `stop` is asked before each step; when it says yes, `None` comes back and the state is between two steps, ready
+    /// to be saved and gone on with exactly.
+    pub fn train_epoch(
+        &mut self,
+        rows: &Rows,
+        options: &TrainingOptions,
+        mut stop: impl FnMut() -> bool,
+    ) -> Result<Option<Means>, MinibatchError> {
+        let device = rows.device();
+        let weights =
+            options.class_weights.as_deref().map(|weights| class_weights(weights, device)).transpose()?;
+        let epoch = self.epoch + 1;
+        let order = epoch_order(rows.len(), options.seed, epoch)?;
+        let mut sums = Sums::from_begun(&self.begun, device)?;
+        let begun = self.begun.steps;
+        for (step, positions) in (0_u64..).zip(order.chunks(options.batch_size.max(1))) {
+            if step < begun {
+                continue;
+            }
+            if stop() {
+                self.begun = sums.to_begun(step)?;
+                return Ok(None);
+            }
+            let minibatch = rows.gather(positions)?;
+            let dropout = Dropout { share: options.dropout, seed: seed_for(options.seed, epoch, step) };
+            let (head, optimizer) = (&mut self.head, &mut self.optimizer);
+            train_step(head, optimizer, &minibatch, dropout, weights.as_ref(), &mut sums)?;
         }
-        let minibatch = rows.gather(positions)?;
-        let dropout = Dropout { share: options.dropout, seed: seed_for(options.seed, epoch, step as u64) };
-        train_step(head, optimizer, &minibatch, dropout, weights.as_ref(), &mut sums)?;
+        self.begun = sums.to_begun(order.len().div_ceil(options.batch_size.max(1)) as u64)?;
+        Ok(Some(sums.means()?))
     }
-    sums.means().map(Some)
 }
 
 fn train_step(

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
 use crate::tensor_file::{float_bytes, read_float, serialize};
+use crate::training::BegunEpoch;
 use crate::{CheckpointError, Head, HeadShape, Optimizer, OptimizerKind, TorchError};
 
 const FORMAT: &str = "convbase-training/1";
 const METADATA_KEY: &str = "convbase-training";
 
-/// A training between two epochs. What is random in an epoch depends on seed, epoch and step alone, so this is all.
+/// A training between two steps. What is random in a step depends on seed, epoch and step alone, so this is all.
 #[derive(Debug)]
 pub struct TrainingState {
     /// The head.
@@ -23,6 +24,8 @@ pub struct TrainingState {
     pub optimizer: Optimizer,
     /// The last epoch that was finished.
     pub epoch: u32,
+    /// How far the next one is.
+    pub begun: BegunEpoch,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,6 +36,7 @@ struct Metadata {
     optimizer: OptimizerKind,
     steps: i32,
     epoch: u32,
+    begun: BegunEpoch,
 }
 
 impl TrainingState {
@@ -46,10 +50,16 @@ impl TrainingState {
     ) -> Result<Self, TorchError> {
         let head = Head::new(shape, seed, device)?;
         let optimizer = Optimizer::new(kind, learning_rate, head.parameters())?;
-        Ok(Self { head, optimizer, epoch: 0 })
+        Ok(Self { head, optimizer, epoch: 0, begun: BegunEpoch::default() })
     }
 
-    /// Writes head, moments, steps and epoch, whole or not at all.
+    /// Counts the epoch that was trained as finished.
+    pub fn finish_epoch(&mut self) {
+        self.epoch += 1;
+        self.begun = BegunEpoch::default();
+    }
+
+    /// Writes head, moments, steps, epoch and what is begun of the next one, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
         let mut tensors = Vec::new();
         let shape = self.head.shape();
@@ -66,6 +76,7 @@ impl TrainingState {
             optimizer: self.optimizer.kind(),
             steps: self.optimizer.steps(),
             epoch: self.epoch,
+            begun: self.begun,
         };
         let json = serde_json::to_string(&metadata)
             .map_err(|source| CheckpointError::Metadata { path: path.to_owned(), source })?;
@@ -119,7 +130,7 @@ impl TrainingState {
         }
         let head = Head::from_tensors(shape, parameters, device)?;
         let optimizer = Optimizer::from_moments(kind, learning_rate, moments, metadata.steps);
-        Ok(Self { head, optimizer, epoch: metadata.epoch })
+        Ok(Self { head, optimizer, epoch: metadata.epoch, begun: metadata.begun })
     }
 }
 
@@ -130,7 +141,9 @@ fn moment_name(parameter: &str, slot: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Activation;
+    use crate::{Activation, Rows, TrainingOptions};
+    use convbase_core::store::{FeatureStore, Listing, Manifest, StoreWriter};
+    use convbase_core::{Classes, DataType, FeatureSpec, Precision, Sample, listing_digest};
 
     #[test]
     fn a_state_survives_the_way_through_its_file() {
@@ -154,5 +167,58 @@ mod tests {
             TrainingState::load(&path, shape, OptimizerKind::Adam, 0.1, Device::Cpu).unwrap_err().to_string();
         assert!(error.contains("optimizer: expected adam, found sgd"), "{error}");
         assert!(error.contains("moment.1.output.bias: expected F32 [3], found none"), "{error}");
+    }
+
+    /// A store of 20 rows of two classes.
+    fn store(folder: &Path) -> FeatureStore {
+        let images: Vec<Sample> =
+            (0..20).map(|row| Sample { path: format!("{row:02}"), label: row % 2 }).collect();
+        let spec = FeatureSpec { architecture: "made up".into(), shape: vec![6], ..FeatureSpec::article() };
+        let classes = Classes::new(vec!["a".into(), "b".into()]).unwrap();
+        let listing = Listing { images: 20, sha256: listing_digest(&images) };
+        let manifest = Manifest::new(spec, Precision::Float32, DataType::Float32, classes, listing, 20);
+        let store = StoreWriter::create(folder, manifest, false).unwrap();
+        let mut writer = store.shard(store.manifest().shards().next().unwrap()).unwrap();
+        for (row, sample) in images.iter().enumerate() {
+            let numbers = (0..6).map(|column| ((row * 7 + column * 3) % 11) as f32 / 11.0);
+            let bytes: Vec<u8> = numbers.flat_map(f32::to_le_bytes).collect();
+            writer.append(&[(sample, Ok(None))], &bytes).unwrap();
+        }
+        writer.finish(None).unwrap();
+        FeatureStore::open(folder).unwrap()
+    }
+
+    #[test]
+    fn a_training_that_stops_after_any_step_goes_on_at_the_same_bytes_and_means() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, path) = (store(&folder.path().join("store")), folder.path().join("last.safetensors"));
+        let rows = Rows::new(&store, store.manifest().classes(), Device::Cpu).unwrap();
+        let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 2 };
+        let weights = Some(vec![0.7, 1.3]);
+        let options = TrainingOptions { batch_size: 3, dropout: 0.5, seed: 9, class_weights: weights };
+        for kind in [OptimizerKind::RmsProp, OptimizerKind::Adam, OptimizerKind::Sgd] {
+            let train = |stops: &[usize]| {
+                let mut state = TrainingState::begin(shape, kind, 0.1, 1, Device::Cpu).unwrap();
+                for stop in stops {
+                    let mut steps = 0;
+                    let stop = || {
+                        steps += 1;
+                        steps > *stop
+                    };
+                    assert!(state.train_epoch(&rows, &options, stop).unwrap().is_none());
+                    state.save(&path).unwrap();
+                    state = TrainingState::load(&path, shape, kind, 0.1, Device::Cpu).unwrap();
+                }
+                let means = state.train_epoch(&rows, &options, || false).unwrap().unwrap();
+                assert_eq!(state.begun.steps, 7, "20 rows are six steps of three rows and one of two");
+                state.finish_epoch();
+                state.save(&path).unwrap();
+                (means, fs::read(&path).unwrap())
+            };
+            let expected = train(&[]);
+            for stops in [&[0][..], &[1], &[3, 2], &[6]] {
+                assert!(train(stops) == expected, "{kind}: stopped after {stops:?} steps");
+            }
+        }
     }
 }

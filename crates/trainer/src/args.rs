@@ -82,9 +82,12 @@ pub struct FitArguments {
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
-    /// Go on after the last finished epoch of the run in --out, if there is one
+    /// Go on with the run in --out where it was left, if there is one, to the same result
     #[arg(long)]
     resume: bool,
+    /// Do not compare the stores' files with the hashes in their receipts
+    #[arg(long)]
+    no_verify: bool,
 }
 
 /// How classes of different sizes are weighed.
@@ -137,8 +140,10 @@ pub struct FitConfig {
     pub class_weight: ClassWeight,
     /// Where to compute.
     pub device: DeviceChoice,
-    /// Go on after the last finished epoch.
+    /// Go on where the run was left.
     pub resume: bool,
+    /// Believe the stores' files without hashing them.
+    pub no_verify: bool,
     /// Set when a signal asks to stop.
     pub interrupt: Interrupt,
     /// Show a progress bar.
@@ -179,6 +184,7 @@ impl FitArguments {
             class_weight: self.class_weight,
             device: self.device,
             resume: self.resume,
+            no_verify: self.no_verify,
             interrupt,
             shows_progress,
         }

@@ -1,20 +1,17 @@
 //! `trainer fit`: feature stores in, best checkpoint out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use convbase_core::exit::{Hinted, WithHint};
+use convbase_core::exit::WithHint;
 use convbase_core::store::FeatureStore;
-use convbase_core::{Classes, Differences, EpochRecord, History, differences};
-use convbase_nn::{
-    CheckpointMetadata, Device, HeadShape, Rows, Summary, TrainingOptions, TrainingState, evaluate,
-    train_epoch,
-};
+use convbase_core::{Classes, Differences, History, differences};
+use convbase_nn::{CheckpointMetadata, Device, HeadShape, Rows, Summary, TrainingOptions, TrainingState};
 use tracing::{info, warn};
 
 use crate::args::{ClassWeight, FitConfig, Validation};
-use crate::progress::Progress;
 use crate::run_folder::RunFolder;
+use crate::training::Training;
 
 /// What a training left behind.
 #[derive(Debug)]
@@ -39,9 +36,9 @@ struct StoresDiffer {
 /// Trains a head and keeps it at its lowest validation loss.
 pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
     let device = config.device.resolve()?;
-    let train_store = open(&config.features)?;
+    let train_store = open(&config.features, config.no_verify)?;
     let validation_store = match &config.validation {
-        Validation::Store(folder) => Some(open(folder)?),
+        Validation::Store(folder) => Some(open(folder, config.no_verify)?),
         Validation::Split(_) => None,
     };
     if let Some(validation) = &validation_store {
@@ -80,7 +77,7 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
     let begun = if config.resume { folder.last(config, shape, device)? } else { None };
     let (mut state, mut history) = match begun {
         Some(begun) => {
-            info!("going on after epoch {}", begun.0.epoch);
+            info!("going on after epoch {}, step {}", begun.0.epoch, begun.0.begun.steps);
             begun
         }
         None => {
@@ -89,68 +86,26 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
             (TrainingState::begin(shape, kind, rate, config.seed, device)?, History::new())
         }
     };
-    let metadata = |record: &EpochRecord| CheckpointMetadata {
+    let metadata = CheckpointMetadata {
         spec: train_store.manifest().spec().clone(),
-        classes: classes.clone(),
+        classes,
         head: shape,
-        epoch: record.epoch,
-        val_loss: record.val_loss,
-        val_accuracy: record.val_accuracy,
+        epoch: 0,
+        val_loss: f64::INFINITY,
+        val_accuracy: 0.0,
     };
-    let progress = Progress::new(config.epochs, state.epoch, config.shows_progress);
-    let mut interrupted = false;
-    for epoch in state.epoch + 1..=config.epochs {
-        if is_out_of_patience(&history, config.patience) {
-            progress.suspended(|| {
-                info!("no lower validation loss for {} epochs: stopping", epochs_since_best(&history));
-            });
-            break;
-        }
-        let stop = || config.interrupt.is_set();
-        let Some(trained) =
-            train_epoch(&mut state.head, &mut state.optimizer, &train, &options, epoch, stop)?
-        else {
-            interrupted = true;
-            break;
-        };
-        let validated = evaluate(&state.head, &validation)?;
-        if !(trained.loss.is_finite() && validated.loss.is_finite()) {
-            return Err(diverged(&folder, &history, epoch, trained.loss, validated.loss));
-        }
-        let record = EpochRecord {
-            epoch,
-            loss: trained.loss,
-            accuracy: trained.accuracy,
-            val_loss: validated.loss,
-            val_accuracy: validated.accuracy,
-        };
-        history.push(record)?;
-        let is_best = history.best().is_some_and(|best| best.epoch == epoch);
-        if is_best {
-            folder.save_best(&state.head, &metadata(&record))?;
-        }
-        folder.save_history(&history)?;
-        // The state comes last: whatever interrupts this, what it speaks of is there.
-        state.epoch = epoch;
-        folder.save_last(&state)?;
-        progress.add(&record, is_best);
+    let training = Training { config, folder: &folder, train, validation, options, metadata };
+    let interrupted = training.run(&mut state, &mut history)?;
+    if !interrupted {
+        folder.save_curves(&history)?;
+        report(&folder, &history);
     }
-    progress.finish();
-    if interrupted {
-        warn!(
-            "`{}`: interrupted after epoch {}; go on with `--resume`",
-            folder.path().display(),
-            state.epoch
-        );
-        return Ok(Fit { history, best: folder.best(), interrupted });
-    }
-    folder.save_curves(&history)?;
-    report(&folder, &history);
     Ok(Fit { history, best: folder.best(), interrupted })
 }
 
-fn open(folder: &std::path::Path) -> anyhow::Result<FeatureStore> {
-    Ok(FeatureStore::open(folder)
+fn open(folder: &Path, no_verify: bool) -> anyhow::Result<FeatureStore> {
+    let open = if no_verify { FeatureStore::open_without_hashing } else { FeatureStore::open };
+    Ok(open(folder)
         .hint(|| "`extractor extract` makes and finishes a store, `extractor verify` checks it")?)
 }
 
@@ -223,32 +178,6 @@ fn class_weights(how: ClassWeight, labels: &[usize], classes: usize) -> Option<V
     Some(counts.iter().map(weight).collect())
 }
 
-fn epochs_since_best(history: &History) -> u32 {
-    let last = history.records().last().map_or(0, |record| record.epoch);
-    last - history.best().map_or(0, |best| best.epoch)
-}
-
-fn is_out_of_patience(history: &History, patience: Option<u32>) -> bool {
-    patience.is_some_and(|patience| epochs_since_best(history) >= patience)
-}
-
-fn diverged(folder: &RunFolder, history: &History, epoch: u32, loss: f64, val_loss: f64) -> anyhow::Error {
-    // The curves up to here are worth having, and failing to draw them would hide the reason.
-    if let Err(error) = folder.save_curves(history) {
-        warn!("{error:#}");
-    }
-    let kept = match history.best() {
-        Some(best) => format!("the best so far, of epoch {}, is kept", best.epoch),
-        None => "there is no checkpoint yet".to_owned(),
-    };
-    let path = folder.path().display();
-    let error = anyhow::anyhow!(
-        "`{path}`: epoch {epoch}: expected finite losses, found loss {loss} and val_loss {val_loss}; {kept}"
-    );
-    Hinted::new(error, "lower `--learning-rate`; `extractor verify` finds features that are not finite")
-        .into()
-}
-
 fn report(folder: &RunFolder, history: &History) {
     if let Some(best) = history.best() {
         info!(
@@ -275,19 +204,5 @@ mod tests {
         assert!((weights[0] - 2.0 / 3.0).abs() < 1e-12 && (weights[1] - 2.0).abs() < 1e-12);
         assert_eq!(class_weights(ClassWeight::Balanced, &[0, 2], 3).unwrap(), [1.0, 0.0, 1.0]);
         assert_eq!(class_weights(ClassWeight::None, &[0, 1], 2), None);
-    }
-
-    #[test]
-    fn patience_counts_epochs_since_the_lowest_validation_loss() {
-        let mut history = History::new();
-        for (epoch, val_loss) in [(1, 0.5), (2, 0.4), (3, 0.4), (4, 0.6)] {
-            history
-                .push(EpochRecord { epoch, loss: 1.0, accuracy: 0.5, val_loss, val_accuracy: 0.5 })
-                .unwrap();
-        }
-        assert_eq!(epochs_since_best(&history), 2);
-        assert!(is_out_of_patience(&history, Some(2)));
-        assert!(!is_out_of_patience(&history, Some(3)));
-        assert!(!is_out_of_patience(&history, None));
     }
 }

@@ -5,6 +5,7 @@ mod curves;
 mod fit;
 mod progress;
 mod run_folder;
+mod training;
 
 use anyhow::Context;
 use convbase_core::Interrupt;

@@ -117,8 +117,7 @@ impl RunFolder {
         self.folder.join("best.safetensors")
     }
 
-    /// What to go on from: the state after the last finished epoch and the history up to it. `None` where there is no
-    /// state yet.
+    /// What to go on from: the last state and the history of its finished epochs. `None` where there is no state yet.
     pub(crate) fn last(
         &self,
         config: &FitConfig,
@@ -130,6 +129,9 @@ impl RunFolder {
             return Ok(None);
         }
         let state = TrainingState::load(&path, shape, config.optimizer, config.learning_rate, device)?;
+        if state.epoch == 0 {
+            return Ok(Some((state, History::new())));
+        }
         let path = self.folder.join("history.csv");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         let all = History::from_csv(&text).with_context(|| format!("`{}`", path.display()))?;

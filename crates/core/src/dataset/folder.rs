@@ -97,12 +97,15 @@ impl ImageFolder {
 
     /// The digest over label, NUL, path, NUL of every photograph in order.
     pub fn listing_digest(&self) -> Digest {
-        let mut hasher = Hasher::default();
-        for sample in &self.samples {
-            hash_listed(&mut hasher, sample.label, &sample.path);
-        }
-        hasher.finish()
+        listing_digest(&self.samples)
     }
+}
+
+/// The digest over label, NUL, path, NUL of every sample in order.
+pub fn listing_digest(samples: &[Sample]) -> Digest {
+    let mut hasher = Hasher::default();
+    samples.iter().for_each(|sample| hash_listed(&mut hasher, sample.label, &sample.path));
+    hasher.finish()
 }
 
 /// Adds one photograph to a listing's digest: label, NUL, path, NUL.

@@ -6,5 +6,5 @@ mod photographs;
 
 pub use classes::{Classes, ClassesError, Label};
 pub(crate) use folder::hash_listed;
-pub use folder::{ImageFolder, Sample};
+pub use folder::{ImageFolder, Sample, listing_digest};
 pub use photographs::{DatasetError, Photographs, photographs};

@@ -8,7 +8,9 @@ use std::path::Path;
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use serde::{Deserialize, Serialize};
 
+use crate::digest::hex;
 use crate::{Digest, ImageSize, Interpolation};
 
 pub use batch::{DecodedBatch, decode_batch};
@@ -22,13 +24,14 @@ pub struct Decoder {
 }
 
 /// What is known of a photograph that was decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecodedImage {
     /// Width in the file, in pixels.
     pub width: u32,
     /// Height in the file, in pixels.
     pub height: u32,
     /// Digest of the file.
+    #[serde(with = "hex")]
     pub sha256: Digest,
 }
 
@@ -84,19 +87,29 @@ impl Decoder {
         assert_eq!(pixels.len(), self.size.rgb_bytes(), "pixels of one image");
         let image = read_image(bytes)?.into_rgb8();
         let (width, height) = image.dimensions();
-        if (height, width) == (self.size.height(), self.size.width()) {
-            pixels.copy_from_slice(image.as_raw());
-        } else {
-            let resize = |error: fast_image_resize::ImageBufferError| {
-                DecodeError::Decode(image::ImageError::IoError(io::Error::other(error)))
-            };
-            let source = ImageRef::new(width, height, image.as_raw(), PixelType::U8x3).map_err(resize)?;
-            let mut target =
-                Image::from_slice_u8(self.size.width(), self.size.height(), pixels, PixelType::U8x3)
-                    .map_err(resize)?;
-            self.resizer.resize(&source, &mut target, &self.options).map_err(DecodeError::Resize)?;
-        }
+        self.resize(width, height, image.as_raw(), pixels)?;
         Ok(DecodedImage { width, height, sha256: Digest::of(bytes) })
+    }
+
+    /// Brings RGB pixels of any size, [height, width, 3], to the decoder's size.
+    pub(crate) fn resize(
+        &mut self,
+        width: u32,
+        height: u32,
+        source: &[u8],
+        pixels: &mut [u8],
+    ) -> Result<(), DecodeError> {
+        if (height, width) == (self.size.height(), self.size.width()) {
+            pixels.copy_from_slice(source);
+            return Ok(());
+        }
+        let wrong_size = |error: fast_image_resize::ImageBufferError| {
+            DecodeError::Decode(image::ImageError::IoError(io::Error::other(error)))
+        };
+        let source = ImageRef::new(width, height, source, PixelType::U8x3).map_err(wrong_size)?;
+        let mut target = Image::from_slice_u8(self.size.width(), self.size.height(), pixels, PixelType::U8x3)
+            .map_err(wrong_size)?;
+        self.resizer.resize(&source, &mut target, &self.options).map_err(DecodeError::Resize)
     }
 }
 

@@ -38,6 +38,17 @@ pub struct FeatureSpec {
     pub shape: Vec<u32>,
 }
 
+const ARTICLE: &str = r#"{
+    "architecture": "vgg16",
+    "weights": "sha256:dd21191fd3ba4d9b2b0104621c806227994d029acdf7f88d3ca0afd5774c15cf",
+    "layer": "block5_pool",
+    "pooling": "none",
+    "image_size": [180, 180],
+    "interpolation": "nearest",
+    "preprocess": "rescale",
+    "shape": [5, 5, 512]
+}"#;
+
 /// A spec's identity: the digest of its canonical JSON (keys sorted, no white space, ASCII).
 ///
 /// In Python: `sha256(json.dumps(spec, sort_keys=True, separators=(",", ":")).encode())`.
@@ -66,6 +77,17 @@ impl FeatureSpec {
             preprocess,
             shape,
         }
+    }
+
+    /// The spec of the published tutorial: the last pooling layer of Keras' VGG16 for photographs of 180 × 180, resized
+    /// by nearest neighbour and divided by 255.
+    pub fn article() -> Self {
+        serde_json::from_str(ARTICLE).expect("the text is a spec, as a test says")
+    }
+
+    /// The shape that follows from layer, size and pooling, where the network is known.
+    pub fn known_shape(&self) -> Option<Vec<u32>> {
+        (self.architecture == "vgg16").then(|| self.layer.feature_shape(self.image_size, self.pooling))
     }
 
     /// The spec's identity.
@@ -126,6 +148,13 @@ mod tests {
             Digest::of(b"weights")
         );
         assert_eq!(spec().id(), FeatureId(Digest::of(canonical.as_bytes())));
+    }
+
+    #[test]
+    fn the_article_s_spec_is_one_whose_shape_follows_from_its_layer() {
+        let article = FeatureSpec::article();
+        assert_eq!(article.known_shape(), Some(article.shape.clone()));
+        assert_eq!(FeatureSpec { weights: article.weights, ..spec() }, article);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ShardName;
 use crate::digest::hex;
-use crate::{Classes, DataType, Digest, FeatureId, FeatureSpec, Precision};
+use crate::{Classes, DataType, Digest, FeatureId, FeatureSpec, Precision, to_json};
 
 /// The manifest's file name.
 pub const MANIFEST_NAME: &str = "manifest.json";
@@ -73,6 +73,12 @@ pub enum ManifestError {
         /// What it says.
         found: String,
     },
+    /// The file says what it should, but in other bytes, so that no receipt fits it.
+    #[error("`{}`: expected its content as the extractor writes it, found other bytes", path.display())]
+    Bytes {
+        /// The manifest.
+        path: PathBuf,
+    },
 }
 
 impl Manifest {
@@ -97,9 +103,27 @@ impl Manifest {
 
     /// Reads and validates the manifest of the store in `folder`.
     pub fn open(folder: &Path) -> Result<Self, ManifestError> {
+        let (manifest, remark) = Self::read(folder)?;
+        remark.map_or(Ok(manifest), Err)
+    }
+
+    /// Reads the manifest, and gives with it what is wrong but does not keep the store from being verified.
+    pub(super) fn read(folder: &Path) -> Result<(Self, Option<ManifestError>), ManifestError> {
         let path = folder.join(MANIFEST_NAME);
         let bytes = fs::read(&path).map_err(|source| ManifestError::Read { path: path.clone(), source })?;
-        Self::parse(&path, &bytes)
+        let manifest = Self::parse(&path, &bytes)?;
+        let remark = (manifest.to_bytes() != bytes).then_some(ManifestError::Bytes { path });
+        Ok((manifest, remark))
+    }
+
+    /// The file's bytes: indented JSON with a newline at the end.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        to_json(self).expect("plain structures serialise")
+    }
+
+    /// The digest of the file's bytes, which every receipt holds.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.to_bytes())
     }
 
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ManifestError> {
@@ -116,8 +140,7 @@ impl Manifest {
         if manifest.row_bytes().is_none() {
             field("spec.shape", "a product above 0".into(), format!("{:?}", manifest.spec.shape))?;
         }
-        if manifest.spec.architecture == "vgg16" {
-            let shape = manifest.spec.layer.feature_shape(manifest.spec.image_size, manifest.spec.pooling);
+        if let Some(shape) = manifest.spec.known_shape() {
             field("spec.shape", format!("{shape:?}"), format!("{:?}", manifest.spec.shape))?;
         }
         if manifest.shard_size == 0 || manifest.listing.images == 0 {

@@ -11,8 +11,11 @@
 //! Shard *s* holds the listing positions from *s* × shard size on, so its index determines its rows. A shard
 //! without a receipt does not exist.
 
+mod canary;
+mod foreign;
 mod manifest;
 mod npy;
+mod open_error;
 mod reader;
 mod receipt;
 mod row;
@@ -21,9 +24,12 @@ mod task;
 mod verify;
 mod writer;
 
+pub use canary::{Canary, CanaryError};
+pub use foreign::{ForeignArray, ForeignArrayError};
 pub use manifest::{Listing, MANIFEST_NAME, Manifest, ManifestError};
 pub use npy::NpyError;
-pub use reader::{FeatureStore, OpenError};
+pub use open_error::OpenError;
+pub use reader::FeatureStore;
 pub use receipt::{FileEntry, Files, Receipt, ReceiptError};
 pub use row::{RowRecord, RowStatus, RowsError};
 pub use shard_name::ShardName;

@@ -3,8 +3,11 @@
 //! Headers are written here because rows that turn out unreadable make the first dimension known only at the end:
 //! a header of the same length takes the place of the first one. Reading goes through `npyz`.
 
+use std::fs::File;
 use std::io;
+use std::path::Path;
 
+use memmap2::Mmap;
 use npyz::NpyHeader;
 
 /// A file that is not the array it should be.
@@ -51,24 +54,47 @@ pub(super) fn header(descriptor: &str, shape: &[u64], length: usize) -> Vec<u8> 
     bytes
 }
 
-/// Checks that `bytes` are exactly one array of this type and shape, and gives the offset of its data.
-pub(super) fn check(bytes: &[u8], descriptor: &str, shape: &[u64]) -> Result<usize, NpyError> {
+/// Maps a file into memory.
+pub(super) fn map(path: &Path) -> io::Result<Mmap> {
+    let file = File::open(path)?;
+    // SAFETY: another process that shortens the file while it is mapped would end this one with SIGBUS. A store's
+    // finished shards are never changed in place: the writer renames whole files, which leaves the mapped one as it
+    // is. Of files from elsewhere the user is asked the same.
+    #[expect(unsafe_code, reason = "memory maps are how arrays larger than memory are read")]
+    unsafe {
+        Mmap::map(&file)
+    }
+}
+
+/// Reads the header of an npy file of any version, and gives it with the offset of the data.
+pub(super) fn read_header(bytes: &[u8]) -> Result<(NpyHeader, usize), NpyError> {
     // npyz reserves what a header's length field says before it reads: the file must hold that much.
     let claimed = match bytes {
         [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, ..] => {
             10 + usize::from(u16::from_le_bytes([*low, *high]))
         }
-        _ => {
-            return Err(NpyError::Header(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "no npy version 1 header",
-            )));
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d, ..] => {
+            12 + u32::from_le_bytes([*a, *b, *c, *d]) as usize
         }
+        _ => return Err(no_header("no npy header of version 1 to 3")),
     };
     if bytes.len() < claimed {
         return Err(NpyError::Length { expected: claimed as u64, found: bytes.len() as u64 });
     }
     let header = NpyHeader::from_reader(&bytes[..claimed]).map_err(NpyError::Header)?;
+    Ok((header, claimed))
+}
+
+fn no_header(problem: &str) -> NpyError {
+    NpyError::Header(io::Error::new(io::ErrorKind::InvalidData, problem.to_owned()))
+}
+
+/// Checks that `bytes` are exactly one array of this type and shape, and gives the offset of its data.
+pub(super) fn check(bytes: &[u8], descriptor: &str, shape: &[u64]) -> Result<usize, NpyError> {
+    if bytes.get(6) != Some(&1) {
+        return Err(no_header("no npy version 1 header"));
+    }
+    let (header, claimed) = read_header(bytes)?;
     let describe = |descriptor: &str, order: &str, shape: &[u64]| format!("{descriptor} {order} {shape:?}");
     let expected = describe(descriptor, "C", shape);
     let order = if header.order() == npyz::Order::C { "C" } else { "Fortran" };

@@ -1,12 +1,13 @@
 //! Reads a store through memory maps: only the rows that are asked for enter memory.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use memmap2::Mmap;
 
-use super::{Manifest, ManifestError, NpyError, Receipt, ReceiptError, RowRecord, RowsError, ShardName, npy};
+use super::canary::odd_canaries;
+use super::{FileEntry, Manifest, OpenError, Receipt, ReceiptError, RowRecord, ShardName, npy};
 use crate::{Digest, Hasher, Label};
 
 /// A finished store, opened: manifest, receipts, headers and sizes are checked, labels are in memory.
@@ -17,108 +18,59 @@ pub struct FeatureStore {
     shards: Vec<Shard>,
     labels: Vec<Label>,
     row_bytes: usize,
+    hashing: Hashing,
+}
+
+/// Whether a file's bytes are compared with the digest in its receipt when they are first read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hashing {
+    Compare,
+    Skip,
 }
 
 #[derive(Debug)]
 struct Shard {
-    name: ShardName,
     receipt: Receipt,
     features: Mmap,
+    /// Set when the features were hashed and are right.
+    compared: OnceLock<()>,
     data_offset: usize,
     /// The store's row that is this shard's first.
     first_row: usize,
 }
 
-/// A store that cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The manifest cannot be used.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// A receipt cannot be used.
-    #[error(transparent)]
-    Receipt(#[from] ReceiptError),
-    /// Some shards are not finished.
-    #[error("`{}` is incomplete: expected {expected} finished shards, found {found}; missing {missing}", folder.display())]
-    Incomplete {
-        /// The store's folder.
-        folder: PathBuf,
-        /// Shards of the plan.
-        expected: usize,
-        /// Shards with a receipt.
-        found: usize,
-        /// The first indices that are missing.
-        missing: String,
-    },
-    /// A file could not be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// An array is not what manifest and receipt say.
-    #[error("`{}`", path.display())]
-    Array {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: NpyError,
-    },
-    /// A label is no class's.
-    #[error("`{}`: label of row {row}: expected 0 to {last}, found {found}", path.display())]
-    Label {
-        /// The file.
-        path: PathBuf,
-        /// The row in the shard.
-        row: usize,
-        /// The last label.
-        last: usize,
-        /// The label that was found.
-        found: i64,
-    },
-    /// The rows file cannot be used.
-    #[error("`{}`", path.display())]
-    Rows {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: RowsError,
-    },
-    /// The rows file does not speak of as many images as the receipt.
-    #[error("`{}`: expected {expected} images with {expected_rows} rows, found {found} with {found_rows}", path.display())]
-    RowCount {
-        /// The file.
-        path: PathBuf,
-        /// Images of the receipt.
-        expected: usize,
-        /// Rows of the receipt.
-        expected_rows: usize,
-        /// Lines of the file.
-        found: usize,
-        /// Lines that are rows.
-        found_rows: usize,
-    },
-}
-
 impl FeatureStore {
-    /// Opens the store in `folder`. Hashes are not compared; [`super::verify`] does that.
+    /// Opens the store in `folder`: manifest, receipts, canaries, headers and sizes are checked, and every file is
+    /// hashed before its first byte is believed: labels and rows files now, features when a row of them is read.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        Self::open_with(folder, Hashing::Compare)
+    }
+
+    /// Like [`open`](Self::open), without hashing any file.
+    pub fn open_without_hashing(folder: &Path) -> Result<Self, OpenError> {
+        Self::open_with(folder, Hashing::Skip)
+    }
+
+    fn open_with(folder: &Path, hashing: Hashing) -> Result<Self, OpenError> {
         let manifest = Manifest::open(folder)?;
         let receipts = open_receipts(folder, &manifest)?;
+        compare_canaries(folder, &manifest, &receipts)?;
         let row_bytes = manifest.row_bytes().unwrap_or(0);
         let (mut shards, mut labels) = (Vec::new(), Vec::new());
-        for (name, receipt) in receipts {
+        for (_, receipt) in receipts {
             let first_row = labels.len();
-            labels.extend(read_labels(folder, &manifest, name, receipt.rows)?);
-            let (features, data_offset) = map_features(folder, &manifest, name, receipt.rows)?;
-            shards.push(Shard { name, receipt, features, data_offset, first_row });
+            labels.extend(read_labels(folder, &manifest, &receipt, hashing)?);
+            if hashing == Hashing::Compare {
+                read(folder, &receipt.files.rows, hashing)?;
+            }
+            let (features, data_offset) = map_features(folder, &manifest, &receipt)?;
+            let shard = Shard { receipt, features, compared: OnceLock::new(), data_offset, first_row };
+            if shard.receipt.rows == 0 {
+                shard.compare(folder, hashing)?; // Nobody will ask for a row of it.
+            }
+            shards.push(shard);
         }
-        Ok(Self { folder: folder.to_owned(), manifest, shards, labels, row_bytes })
+        Ok(Self { folder: folder.to_owned(), manifest, shards, labels, row_bytes, hashing })
     }
 
     /// The store's folder.
@@ -146,37 +98,92 @@ impl FeatureStore {
         &self.labels
     }
 
-    /// One row's features in the store's dtype, little-endian.
+    /// One row's features in the store's dtype, little-endian. The first row of a shard that is asked for costs
+    /// reading and hashing all of it.
     ///
     /// # Panics
     /// When there is no such row.
-    pub fn row(&self, row: usize) -> &[u8] {
+    pub fn row(&self, row: usize) -> Result<&[u8], OpenError> {
         assert!(row < self.rows(), "row {row} of {}", self.rows());
         let shard = &self.shards[self.shards.partition_point(|shard| shard.first_row <= row) - 1];
+        shard.compare(&self.folder, self.hashing)?;
         let start = shard.data_offset + (row - shard.first_row) * self.row_bytes;
-        &shard.features[start..start + self.row_bytes]
+        Ok(&shard.features[start..start + self.row_bytes])
     }
 
     /// Every listed image in order, read from the rows files.
     pub fn records(&self) -> Result<Vec<RowRecord>, OpenError> {
         let mut records = Vec::new();
         for shard in &self.shards {
-            records.extend(read_rows(&self.folder, &self.manifest, shard.name, &shard.receipt)?);
+            records.extend(read_rows(&self.folder, &self.manifest, &shard.receipt, self.hashing)?);
         }
         Ok(records)
     }
 
-    /// The store's identity: the digest over its manifest and its receipts, which hold the digests of all files.
+    /// The store's identity: the digest over the bytes of its manifest and its receipts, which hold the digests of all
+    /// files.
     pub fn digest(&self) -> Digest {
         let mut hasher = Hasher::default();
-        let mut add = |json: serde_json::Result<Vec<u8>>| {
-            hasher.update(&json.expect("plain structures serialise"));
-            hasher.update(b"\n");
-        };
-        add(serde_json::to_vec(&self.manifest));
-        self.shards.iter().for_each(|shard| add(serde_json::to_vec(&shard.receipt)));
+        hasher.update(&self.manifest.to_bytes());
+        self.shards.iter().for_each(|shard| hasher.update(&shard.receipt.to_bytes()));
         hasher.finish()
     }
+}
+
+impl Shard {
+    fn compare(&self, folder: &Path, hashing: Hashing) -> Result<(), OpenError> {
+        if hashing == Hashing::Compare && self.compared.get().is_none() {
+            compare(folder, &self.receipt.files.features, &self.features)?;
+            // Another thread may have been faster, with the same result.
+            let _ = self.compared.set(());
+        }
+        Ok(())
+    }
+}
+
+fn compare(folder: &Path, entry: &FileEntry, bytes: &[u8]) -> Result<(), OpenError> {
+    let (expected, found) = (entry.sha256, Digest::of(bytes));
+    if expected == found {
+        return Ok(());
+    }
+    Err(OpenError::Hash { path: folder.join(&entry.name), expected, found })
+}
+
+fn check_length(path: &Path, entry: &FileEntry, bytes: &[u8]) -> Result<(), OpenError> {
+    let (expected, found) = (entry.bytes, bytes.len() as u64);
+    if expected == found {
+        return Ok(());
+    }
+    Err(OpenError::Length { path: path.to_owned(), expected, found })
+}
+
+/// Reads a file of the length, and the digest, that its receipt says.
+fn read(folder: &Path, entry: &FileEntry, hashing: Hashing) -> Result<Vec<u8>, OpenError> {
+    let path = folder.join(&entry.name);
+    let bytes = fs::read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
+    check_length(&path, entry, &bytes)?;
+    if hashing == Hashing::Compare {
+        compare(folder, entry, &bytes)?;
+    }
+    Ok(bytes)
+}
+
+fn compare_canaries(
+    folder: &Path,
+    manifest: &Manifest,
+    receipts: &[(ShardName, Receipt)],
+) -> Result<(), OpenError> {
+    let canaries = receipts.iter().map(|(shard, receipt)| (*shard, receipt.canary.as_ref()));
+    let odd = odd_canaries(manifest.precision(), canaries);
+    if odd.is_empty() {
+        return Ok(());
+    }
+    let shown = odd.iter().take(10).map(|odd| format!("`{}`: {}", odd.shard.receipt(), odd.problem));
+    let mut problems = shown.collect::<Vec<_>>().join("; ");
+    if odd.len() > 10 {
+        problems += &format!("; and {} more", odd.len() - 10);
+    }
+    Err(OpenError::Canaries { folder: folder.to_owned(), problems })
 }
 
 fn open_receipts(folder: &Path, manifest: &Manifest) -> Result<Vec<(ShardName, Receipt)>, OpenError> {
@@ -205,31 +212,28 @@ fn open_receipts(folder: &Path, manifest: &Manifest) -> Result<Vec<(ShardName, R
 pub(super) fn map_features(
     folder: &Path,
     manifest: &Manifest,
-    shard: ShardName,
-    rows: usize,
+    receipt: &Receipt,
 ) -> Result<(Mmap, usize), OpenError> {
-    let path = folder.join(shard.features());
-    let error = |source| OpenError::Read { path: path.clone(), source };
-    let file = File::open(&path).map_err(error)?;
-    // SAFETY: another process that shortens the file while it is mapped would end this one with SIGBUS. Finished
-    // shards are never changed in place: the writer renames whole files, which leaves the mapped one as it is.
-    #[expect(unsafe_code, reason = "memory maps are how a store larger than memory is read")]
-    let map = unsafe { Mmap::map(&file) }.map_err(error)?;
+    let entry = &receipt.files.features;
+    let path = folder.join(&entry.name);
+    let map = npy::map(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
     let descriptor = manifest.dtype().npy_descriptor();
-    let offset = npy::check(&map, descriptor, &manifest.features_shape(rows))
-        .map_err(|source| OpenError::Array { path, source })?;
+    let offset = npy::check(&map, descriptor, &manifest.features_shape(receipt.rows))
+        .map_err(|source| OpenError::Array { path: path.clone(), source })?;
+    check_length(&path, entry, &map)?;
     Ok((map, offset))
 }
 
 pub(super) fn read_labels(
     folder: &Path,
     manifest: &Manifest,
-    shard: ShardName,
-    rows: usize,
+    receipt: &Receipt,
+    hashing: Hashing,
 ) -> Result<Vec<Label>, OpenError> {
-    let path = folder.join(shard.labels());
-    let bytes = fs::read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
-    let offset = npy::check(&bytes, "<i8", &[rows as u64])
+    let entry = &receipt.files.labels;
+    let path = folder.join(&entry.name);
+    let bytes = read(folder, entry, hashing)?;
+    let offset = npy::check(&bytes, "<i8", &[receipt.rows as u64])
         .map_err(|source| OpenError::Array { path: path.clone(), source })?;
     let classes = manifest.classes().len();
     let (numbers, _) = bytes[offset..].as_chunks::<8>();
@@ -247,11 +251,12 @@ pub(super) fn read_labels(
 pub(super) fn read_rows(
     folder: &Path,
     manifest: &Manifest,
-    shard: ShardName,
     receipt: &Receipt,
+    hashing: Hashing,
 ) -> Result<Vec<RowRecord>, OpenError> {
-    let path = folder.join(shard.rows());
-    let bytes = fs::read(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
+    let entry = &receipt.files.rows;
+    let path = folder.join(&entry.name);
+    let bytes = read(folder, entry, hashing)?;
     let records = RowRecord::from_lines(&bytes, manifest.classes())
         .map_err(|source| OpenError::Rows { path: path.clone(), source })?;
     let rows = records.iter().filter(|record| record.is_row()).count();

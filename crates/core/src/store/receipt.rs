@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Manifest, ShardName};
-use crate::Digest;
+use super::{Canary, Manifest, ShardName};
 use crate::digest::hex;
+use crate::{Digest, to_json};
 
 /// A file of a shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,11 +36,14 @@ pub struct Files {
 }
 
 /// What a finished shard holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipt {
     /// The shard's index.
     pub shard: usize,
+    /// The digest of the manifest's bytes: a shard belongs to one plan.
+    #[serde(with = "hex")]
+    pub manifest: Digest,
     /// Listed images.
     pub images: usize,
     /// Images that became rows.
@@ -49,6 +52,9 @@ pub struct Receipt {
     pub rejected: usize,
     /// The shard's files.
     pub files: Files,
+    /// What the machine that made the shard computes; features that came from elsewhere have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Canary>,
 }
 
 /// A receipt that cannot be used.
@@ -90,11 +96,27 @@ pub enum ReceiptError {
         /// What the receipt says.
         found: String,
     },
+    /// The file says what it should, but in other bytes.
+    #[error("`{}`: expected its content as the extractor writes it, found other bytes", path.display())]
+    Bytes {
+        /// The receipt.
+        path: PathBuf,
+    },
 }
 
 impl Receipt {
     /// Reads a shard's receipt and checks it against the manifest.
     pub fn open(folder: &Path, manifest: &Manifest, shard: ShardName) -> Result<Self, ReceiptError> {
+        let (receipt, remarks) = Self::read(folder, manifest, shard)?;
+        remarks.into_iter().next().map_or(Ok(receipt), Err)
+    }
+
+    /// Reads a shard's receipt, and gives with it what is wrong but does not keep its files from being verified.
+    pub(super) fn read(
+        folder: &Path,
+        manifest: &Manifest,
+        shard: ShardName,
+    ) -> Result<(Self, Vec<ReceiptError>), ReceiptError> {
         let path = folder.join(shard.receipt());
         let bytes = fs::read(&path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => ReceiptError::Missing { path: path.clone() },
@@ -102,21 +124,39 @@ impl Receipt {
         })?;
         let receipt: Self = serde_json::from_slice(&bytes)
             .map_err(|source| ReceiptError::Parse { path: path.clone(), source })?;
+        receipt.check(&path, manifest, shard)?;
+        let mut remarks = Vec::new();
+        if receipt.manifest != manifest.digest() {
+            let (expected, found) = (manifest.digest().hex(), receipt.manifest.hex());
+            remarks.push(ReceiptError::Field { path: path.clone(), field: "manifest", expected, found });
+        }
+        // White space that was added or lost changes nothing, but it is damage.
+        if receipt.to_bytes() != bytes {
+            remarks.push(ReceiptError::Bytes { path });
+        }
+        Ok((receipt, remarks))
+    }
+
+    /// The file's bytes: indented JSON with a newline at the end.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        to_json(self).expect("plain structures serialise")
+    }
+
+    fn check(&self, path: &Path, manifest: &Manifest, shard: ShardName) -> Result<(), ReceiptError> {
         let field = |field, expected: String, found: String| {
             if expected == found {
                 return Ok(());
             }
-            Err(ReceiptError::Field { path: path.clone(), field, expected, found })
+            Err(ReceiptError::Field { path: path.to_owned(), field, expected, found })
         };
-        field("shard", shard.index.to_string(), receipt.shard.to_string())?;
-        field("images", manifest.positions(shard).len().to_string(), receipt.images.to_string())?;
-        let sum = receipt.rows.saturating_add(receipt.rejected);
-        field("rows + rejected", receipt.images.to_string(), sum.to_string())?;
+        field("shard", shard.index.to_string(), self.shard.to_string())?;
+        field("images", manifest.positions(shard).len().to_string(), self.images.to_string())?;
+        let sum = self.rows.saturating_add(self.rejected);
+        field("rows + rejected", self.images.to_string(), sum.to_string())?;
         // The names follow from the index, so a receipt cannot point out of the folder.
-        field("files.features.name", shard.features(), receipt.files.features.name.clone())?;
-        field("files.labels.name", shard.labels(), receipt.files.labels.name.clone())?;
-        field("files.rows.name", shard.rows(), receipt.files.rows.name.clone())?;
-        Ok(receipt)
+        field("files.features.name", shard.features(), self.files.features.name.clone())?;
+        field("files.labels.name", shard.labels(), self.files.labels.name.clone())?;
+        field("files.rows.name", shard.rows(), self.files.rows.name.clone())
     }
 
     /// The shard's files in the order they are written.

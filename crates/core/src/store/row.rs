@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::digest::hex;
-use crate::{Classes, Digest, Label};
+use crate::{Classes, DecodedImage, Label};
 
 /// One listed image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,13 +26,9 @@ pub enum RowStatus {
     Ok {
         /// Its row in the shard's arrays.
         row: usize,
-        /// The photograph's width in pixels.
-        width: u32,
-        /// The photograph's height in pixels.
-        height: u32,
-        /// The digest of the photograph's file.
-        #[serde(with = "hex")]
-        sha256: Digest,
+        /// The photograph; features that came from elsewhere have none.
+        #[serde(flatten)]
+        photograph: Option<DecodedImage>,
     },
     /// It did not.
     Rejected {
@@ -120,6 +115,7 @@ impl RowRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Digest;
     use proptest::prelude::*;
 
     fn classes() -> Classes {
@@ -127,7 +123,8 @@ mod tests {
     }
 
     fn row(path: &str, row: usize) -> RowRecord {
-        let status = RowStatus::Ok { row, width: 4, height: 3, sha256: Digest::of(path.as_bytes()) };
+        let photograph = DecodedImage { width: 4, height: 3, sha256: Digest::of(path.as_bytes()) };
+        let status = RowStatus::Ok { row, photograph: Some(photograph) };
         RowRecord { path: path.into(), label: 0, class: "cats".into(), status }
     }
 
@@ -168,7 +165,14 @@ mod tests {
                 .iter()
                 .enumerate()
                 .map(|(index, name)| {
-                    if index % 2 == 0 { return row(name, index / 2); }
+                    match index % 3 {
+                        0 => return row(name, index / 3 * 2),
+                        1 => {
+                            let status = RowStatus::Ok { row: index / 3 * 2 + 1, photograph: None };
+                            return RowRecord { status, ..row(name, 0) };
+                        }
+                        _ => {}
+                    }
                     RowRecord { status: RowStatus::Rejected { error: error.clone() }, ..row(name, 0) }
                 })
                 .collect();

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::reader::{map_features, read_labels, read_rows};
+use super::canary::odd_canaries;
+use super::reader::{Hashing, map_features, read_labels, read_rows};
 use super::{FileEntry, MANIFEST_NAME, Manifest, OpenError, Receipt, ReceiptError, RowRecord, ShardName};
 use crate::dataset::hash_listed;
 use crate::exit::one_line;
@@ -50,11 +51,20 @@ impl fmt::Display for Finding {
 /// Verifies the store in `folder`. Never fails: what cannot be read is a finding.
 pub fn verify(folder: &Path) -> Verification {
     let mut verification = Verification::default();
-    match Manifest::open(folder) {
-        Ok(manifest) => {
+    match Manifest::read(folder) {
+        Ok((manifest, remark)) => {
+            if let Some(remark) = remark {
+                verification.find(MANIFEST_NAME, &remark);
+            }
             let mut listing = Some(Hasher::default());
+            let mut canaries = Vec::new();
             for shard in manifest.shards() {
-                let records = verification.verify_shard(folder, &manifest, shard);
+                let Some(receipt) = verification.verify_receipt(folder, &manifest, shard) else {
+                    listing = None;
+                    continue;
+                };
+                let records = verification.verify_shard(folder, &manifest, shard, &receipt);
+                canaries.push((shard, receipt.canary));
                 // The listing can be compared only when all of it could be read.
                 listing = listing.zip(records).map(|(mut hasher, records)| {
                     records.iter().for_each(|record| hash_listed(&mut hasher, record.label, &record.path));
@@ -63,6 +73,10 @@ pub fn verify(folder: &Path) -> Verification {
             }
             if let Some(hasher) = listing {
                 verification.compare_listing(&manifest, hasher.finish());
+            }
+            let canaries = canaries.iter().map(|(shard, canary)| (*shard, canary.as_ref()));
+            for odd in odd_canaries(manifest.precision(), canaries) {
+                verification.findings.push(Finding { file: odd.shard.receipt(), problem: odd.problem });
             }
             verification.find_foreign_files(folder, &manifest);
         }
@@ -89,15 +103,13 @@ impl Verification {
         }
     }
 
-    /// Gives the shard's records when they could be read.
-    fn verify_shard(
-        &mut self,
-        folder: &Path,
-        manifest: &Manifest,
-        shard: ShardName,
-    ) -> Option<Vec<RowRecord>> {
-        let receipt = match Receipt::open(folder, manifest, shard) {
-            Ok(receipt) => receipt,
+    /// Gives the shard's receipt when it speaks of this shard's files.
+    fn verify_receipt(&mut self, folder: &Path, manifest: &Manifest, shard: ShardName) -> Option<Receipt> {
+        let receipt = match Receipt::read(folder, manifest, shard) {
+            Ok((receipt, remarks)) => {
+                remarks.iter().for_each(|remark| self.find(&shard.receipt(), remark));
+                receipt
+            }
             Err(error) => {
                 if matches!(error, ReceiptError::Missing { .. }) {
                     self.missing.push(shard);
@@ -110,14 +122,26 @@ impl Verification {
         self.images += receipt.images;
         self.rows += receipt.rows;
         self.rejected += receipt.rejected;
+        Some(receipt)
+    }
+
+    /// Gives the shard's records when they could be read.
+    fn verify_shard(
+        &mut self,
+        folder: &Path,
+        manifest: &Manifest,
+        shard: ShardName,
+        receipt: &Receipt,
+    ) -> Option<Vec<RowRecord>> {
         // A file of the wrong length is one finding: what it holds is not looked at.
-        let [features, labels, rows] = receipt.entries().map(|entry| self.verify_bytes(folder, entry));
+        let [features, labels, rows] = receipt.entries().map(|entry| self.verify_bytes(folder, shard, entry));
         if features {
-            self.verify_features(folder, manifest, shard, receipt.rows);
+            self.verify_features(folder, manifest, shard, receipt);
         }
-        let labels = labels.then(|| read_labels(folder, manifest, shard, receipt.rows));
+        // Hashed they were above.
+        let labels = labels.then(|| read_labels(folder, manifest, receipt, Hashing::Skip));
         let labels = labels.and_then(|labels| self.found_or_read(&shard.labels(), labels));
-        let records = rows.then(|| read_rows(folder, manifest, shard, &receipt));
+        let records = rows.then(|| read_rows(folder, manifest, receipt, Hashing::Skip));
         let records = records.and_then(|records| self.found_or_read(&shard.rows(), records));
         if let (Some(labels), Some(records)) = (&labels, &records) {
             self.compare_labels(shard, labels, records);
@@ -130,17 +154,19 @@ impl Verification {
     }
 
     /// Whether the file has the length that its receipt says; the digest is compared then as well.
-    fn verify_bytes(&mut self, folder: &Path, entry: &FileEntry) -> bool {
+    fn verify_bytes(&mut self, folder: &Path, shard: ShardName, entry: &FileEntry) -> bool {
+        // Which of the two is wrong, the file or what the receipt says of it, nobody can tell.
+        let expected = |value: String| format!("{value} by `{}`", shard.receipt());
         let path = folder.join(&entry.name);
         match fs::metadata(&path).and_then(|metadata| Ok((metadata.len(), Digest::of_file(&path)?))) {
             Err(error) => self.find(&entry.name, &error),
             Ok((bytes, _)) if bytes != entry.bytes => {
-                self.find_value(&entry.name, "bytes", entry.bytes, bytes);
+                self.find_value(&entry.name, "bytes", expected(entry.bytes.to_string()), bytes);
             }
             Ok((bytes, sha256)) => {
                 self.bytes += bytes;
                 if sha256 != entry.sha256 {
-                    self.find_value(&entry.name, "sha256", entry.sha256.hex(), sha256.hex());
+                    self.find_value(&entry.name, "sha256", expected(entry.sha256.hex()), sha256.hex());
                 }
                 return true;
             }
@@ -148,8 +174,8 @@ impl Verification {
         false
     }
 
-    fn verify_features(&mut self, folder: &Path, manifest: &Manifest, shard: ShardName, rows: usize) {
-        let mapped = map_features(folder, manifest, shard, rows);
+    fn verify_features(&mut self, folder: &Path, manifest: &Manifest, shard: ShardName, receipt: &Receipt) {
+        let mapped = map_features(folder, manifest, receipt);
         let Some((map, offset)) = self.found_or_read(&shard.features(), mapped) else { return };
         if let Some(position) = first_non_finite(&map[offset..], manifest.dtype()) {
             let length = manifest.spec().feature_length().unwrap_or(1);

@@ -5,13 +5,14 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::manifest::MANIFEST_NAME;
-use super::reader::read_rows;
+use super::reader::{Hashing, read_rows};
 use super::{
-    FileEntry, Files, Manifest, ManifestError, OpenError, Receipt, RowRecord, RowStatus, ShardName, npy,
+    Canary, FileEntry, Files, Manifest, ManifestError, OpenError, Receipt, RowRecord, RowStatus, ShardName,
+    npy,
 };
 use crate::{
     Artifact, ArtifactError, DecodedImage, Differences, Digest, Hasher, Sample, differences,
-    remove_abandoned, to_json, write_artifact, write_json,
+    remove_abandoned, write_artifact, write_json,
 };
 
 /// A store that is being made.
@@ -130,8 +131,7 @@ impl StoreWriter {
         }
         // Several tasks may begin at once: the first one's manifest stays, and the others' must be equal.
         let mut artifact = Artifact::create(&path)?;
-        let text = to_json(&path, &manifest)?;
-        artifact.write_all(&text).map_err(|source| artifact.error(source))?;
+        artifact.write_all(&manifest.to_bytes()).map_err(|source| artifact.error(source))?;
         if !artifact.finish_new()? {
             let differences = differences(&manifest, &Manifest::open(folder)?);
             if !differences.is_empty() {
@@ -159,15 +159,11 @@ impl StoreWriter {
     }
 
     /// Path and error of the images that a finished shard rejected.
-    pub fn rejections(
-        &self,
-        shard: ShardName,
-        receipt: &Receipt,
-    ) -> Result<Vec<(String, String)>, OpenError> {
+    pub fn rejections(&self, receipt: &Receipt) -> Result<Vec<(String, String)>, OpenError> {
         if receipt.rejected == 0 {
             return Ok(Vec::new());
         }
-        let records = read_rows(&self.folder, &self.manifest, shard, receipt)?;
+        let records = read_rows(&self.folder, &self.manifest, receipt, Hashing::Compare)?;
         Ok(records
             .into_iter()
             .filter_map(|record| match record.status {
@@ -202,11 +198,11 @@ impl StoreWriter {
 }
 
 impl ShardWriter<'_> {
-    /// Adds images in listing order, each with what the decoder said, and the features of those that decoded:
-    /// [decoded, ...shape] in the store's dtype, little-endian.
+    /// Adds images in listing order, each with what the decoder said (nothing, where there was no photograph), and
+    /// the features of those that decoded: [decoded, ...shape] in the store's dtype, little-endian.
     pub fn append(
         &mut self,
-        images: &[(&Sample, Result<DecodedImage, String>)],
+        images: &[(&Sample, Result<Option<DecodedImage>, String>)],
         features: &[u8],
     ) -> Result<(), WriteError> {
         let decoded = images.iter().filter(|(_, status)| status.is_ok()).count();
@@ -217,10 +213,10 @@ impl ShardWriter<'_> {
         self.features.write_all(features).map_err(|source| self.features.error(source))?;
         for (sample, status) in images {
             let status = match status {
-                Ok(DecodedImage { width, height, sha256 }) => {
+                Ok(photograph) => {
                     let row = self.labels.len();
                     self.labels.push(sample.label as i64);
-                    RowStatus::Ok { row, width: *width, height: *height, sha256: *sha256 }
+                    RowStatus::Ok { row, photograph: *photograph }
                 }
                 Err(error) => RowStatus::Rejected { error: error.clone() },
             };
@@ -235,8 +231,8 @@ impl ShardWriter<'_> {
         self.records.len() == self.store.manifest.positions(self.shard).len()
     }
 
-    /// Writes what is left and, last, the receipt.
-    pub fn finish(self) -> Result<Receipt, WriteError> {
+    /// Writes what is left and, last, the receipt with what this machine made of the drawn images.
+    pub fn finish(self, canary: Option<&Canary>) -> Result<Receipt, WriteError> {
         let Self { store, shard, mut features, header_length, labels, records, .. } = self;
         let expected = store.manifest.positions(shard).len();
         if records.len() != expected {
@@ -263,10 +259,12 @@ impl ShardWriter<'_> {
 
         let receipt = Receipt {
             shard: shard.index,
+            manifest: store.manifest.digest(),
             images: records.len(),
             rows,
             rejected: records.len() - rows,
             files: Files { features, labels, rows: row_lines },
+            canary: canary.cloned(),
         };
         write_json(&store.folder.join(shard.receipt()), &receipt)?;
         Ok(receipt)

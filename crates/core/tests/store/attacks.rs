@@ -7,7 +7,7 @@ use convbase_core::store::{FeatureStore, Manifest, Receipt, verify};
 use convbase_core::{Digest, write_artifact, write_json};
 use serde_json::json;
 
-use super::support::{contents, files};
+use super::support::{canary, contents, files};
 
 struct Store(tempfile::TempDir);
 
@@ -205,4 +205,39 @@ fn folders_in_place_of_files_are_findings() {
         let findings = verify(store.path()).findings;
         assert!(findings.iter().any(|finding| finding.file == name), "{name}: {findings:?}");
     }
+}
+
+#[test]
+fn shards_of_machines_that_compute_something_else_are_named() {
+    let store = Store::new();
+    let manifest = Manifest::open(store.path()).unwrap();
+    let shard = manifest.shards().nth(1).unwrap();
+    let mut receipt = Receipt::open(store.path(), &manifest, shard).unwrap();
+    let mut with = |canary| {
+        receipt.canary = canary;
+        write_json(&store.path().join(shard.receipt()), &receipt).unwrap();
+    };
+    with(Some(canary(1.001)));
+    assert_eq!(verify(store.path()).findings, [], "within the tolerance of bf16");
+    with(Some(canary(1.1)));
+    store.assert_refused("canary: expected at most 0.01 from that of shard 0 (and 1 others), found 1.00e-1");
+    assert_eq!(verify(store.path()).findings[0].file, "shard-00001-of-00003.json");
+    with(None);
+    store.assert_refused("canary: expected one, as in shard 0, found none");
+}
+
+#[test]
+fn shards_of_another_plan_are_named_and_still_hashed() {
+    let store = Store::new();
+    let other = tempfile::tempdir().unwrap();
+    let mut contents = contents();
+    contents.images[0].0 = 1;
+    contents.write(other.path());
+    for name in ["shard-00001-of-00003.json", "manifest.json"] {
+        let bytes = std::fs::read(other.path().join(name)).unwrap();
+        write_artifact(&store.path().join(name), &bytes).unwrap();
+        store.assert_refused("manifest: expected ");
+        assert!(verify(store.path()).shards == 3);
+    }
+    store.assert_found("listing.sha256 of the rows: expected ");
 }

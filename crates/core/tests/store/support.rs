@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use convbase_core::store::{Listing, Manifest, StoreWriter};
+use convbase_core::store::{Canary, Listing, Manifest, StoreWriter};
 use convbase_core::{
     Classes, DataType, DecodedImage, Digest, FeatureSpec, ImageSize, Interpolation, Pooling, Precision,
     Preprocess, Sample,
@@ -59,10 +59,10 @@ impl Contents {
         }
     }
 
-    pub fn status(&self, number: usize) -> Result<DecodedImage, String> {
+    pub fn status(&self, number: usize) -> Result<Option<DecodedImage>, String> {
         let Some(from) = self.images[number].1 else { return Err(format!("unreadable\n{number}")) };
         let sha256 = Digest::of(&from.to_le_bytes());
-        Ok(DecodedImage { width: number as u32 + 1, height: u32::from(from), sha256 })
+        Ok(Some(DecodedImage { width: number as u32 + 1, height: u32::from(from), sha256 }))
     }
 
     /// Writes the store, or the shards of it that are not finished.
@@ -82,9 +82,14 @@ impl Contents {
                 writer.append(&images, &rows.flat_map(|from| self.row(from)).collect::<Vec<u8>>()).unwrap();
             }
             assert!(writer.is_full());
-            writer.finish().unwrap();
+            writer.finish(Some(&canary(1.0))).unwrap();
         }
     }
+}
+
+/// What a machine makes of the drawn images; one of another scale computes something else.
+pub fn canary(scale: f32) -> Canary {
+    Canary::new(&(0..3 * 64).map(|number| number as f32 / 7.0 * scale).collect::<Vec<f32>>()).unwrap()
 }
 
 /// Eight images in shards of three, the third of them rejected.

@@ -37,7 +37,7 @@ fn a_shard_that_is_dropped_or_refused_leaves_nothing_behind() {
         "a rejected image has none"
     );
     assert!(!writer.is_full());
-    let error = writer.finish().unwrap_err();
+    let error = writer.finish(None).unwrap_err();
     assert!(matches!(error, WriteError::Images { expected: 3, found: 1, .. }), "{error}");
     assert_eq!(error.to_string(), "shard 00000-of-00003: expected 3 images, found 1");
     assert_eq!(files(folder.path()).len(), 1);

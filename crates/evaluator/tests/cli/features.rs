@@ -80,11 +80,11 @@ impl Store {
             for number in store.manifest().positions(shard) {
                 let numbers = self.images[number].1.as_ref();
                 let image = DecodedImage { width: 32, height: 32, sha256: Digest::of(&[number as u8]) };
-                let status = numbers.map(|_| image).ok_or_else(|| "unreadable".to_owned());
+                let status = numbers.map(|_| Some(image)).ok_or_else(|| "unreadable".to_owned());
                 let bytes = numbers.map(|numbers| self.bytes(numbers)).unwrap_or_default();
                 writer.append(&[(&samples[number], status)], &bytes).unwrap();
             }
-            writer.finish().unwrap();
+            writer.finish(None).unwrap();
         }
     }
 

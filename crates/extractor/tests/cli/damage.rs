@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use convbase_core::{Digest, write_artifact};
+use convbase_core::store::Receipt;
+use convbase_core::{Digest, write_artifact, write_json};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -22,6 +23,12 @@ const FEATURES: &str = "features-00000-of-00003.npy";
 const LABELS: &str = "labels-00001-of-00003.npy";
 const ROWS: &str = "rows-00002-of-00003.jsonl";
 const RECEIPT: &str = "shard-00000-of-00003.json";
+
+/// The receipt that speaks of a shard's file.
+fn receipt_of(name: &str) -> String {
+    let (_, shard) = name.split_once('-').unwrap();
+    format!("shard-{}.json", shard.split('.').next().unwrap())
+}
 
 struct Store(TempDir);
 
@@ -118,7 +125,9 @@ fn a_truncated_or_lengthened_file_is_found_with_both_lengths() {
         for bytes in [&whole[..whole.len() - 1], &whole[..10], &[], &longer] {
             let store = Store::new();
             store.put(name, bytes);
-            store.assert_finds(&format!("{name}: bytes: expected {}, found {}", whole.len(), bytes.len()));
+            let receipt = receipt_of(name);
+            let expected = format!("{} by `{receipt}`", whole.len());
+            store.assert_finds(&format!("{name}: bytes: expected {expected}, found {}", bytes.len()));
         }
     }
 }
@@ -131,7 +140,8 @@ fn a_flipped_bit_is_found_with_both_digests() {
             bytes[position] ^= 4;
             store.put(name, &bytes);
             let digests = [&STORE[name], &bytes].map(|bytes| Digest::of(bytes).hex());
-            store.assert_finds(&format!("{name}: sha256: expected {}, found {}", digests[0], digests[1]));
+            let expected = format!("{} by `{}`", digests[0], receipt_of(name));
+            store.assert_finds(&format!("{name}: sha256: expected {expected}, found {}", digests[1]));
         }
     }
 }
@@ -139,10 +149,11 @@ fn a_flipped_bit_is_found_with_both_digests() {
 /// Writes a file and makes its receipt speak of the new bytes.
 fn put_with_receipt(store: &Store, shard: usize, kind: &str, name: &str, bytes: &[u8]) {
     store.put(name, bytes);
-    store.edit_json(&format!("shard-0000{shard}-of-00003.json"), |receipt| {
-        receipt["files"][kind]["bytes"] = json!(bytes.len());
-        receipt["files"][kind]["sha256"] = json!(Digest::of(bytes).hex());
-    });
+    let path = store.path().join(format!("shard-0000{shard}-of-00003.json"));
+    let mut receipt: Receipt = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let entry = if kind == "labels" { &mut receipt.files.labels } else { &mut receipt.files.features };
+    (entry.bytes, entry.sha256) = (bytes.len() as u64, Digest::of(bytes));
+    write_json(&path, &receipt).unwrap();
 }
 
 #[test]

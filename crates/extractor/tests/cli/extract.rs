@@ -81,15 +81,18 @@ fn every_listed_photograph_has_a_line_and_the_receipt_names_every_file() {
         let path = out.path().join(name);
         json!({"name": name, "bytes": path.metadata().unwrap().len(), "sha256": digest(&path)})
     };
+    let receipt = json(&out.path().join("shard-00000-of-00001.json"));
+    assert_eq!(receipt["canary"]["features"].as_array().unwrap().len(), 48);
     assert_eq!(
-        json(&out.path().join("shard-00000-of-00001.json")),
+        receipt,
         json!({
-            "shard": 0, "images": 2, "rows": 2, "rejected": 0,
+            "shard": 0, "manifest": digest(&out.path().join("manifest.json")), "images": 2, "rows": 2, "rejected": 0,
             "files": {
                 "features": entry("features-00000-of-00001.npy"),
                 "labels": entry("labels-00000-of-00001.npy"),
                 "rows": entry("rows-00000-of-00001.jsonl"),
             },
+            "canary": receipt["canary"],
         })
     );
 }

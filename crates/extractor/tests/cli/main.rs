@@ -5,6 +5,7 @@
 mod damage;
 mod extract;
 mod features;
+mod import;
 mod messages;
 mod plan;
 mod rejected;

@@ -120,6 +120,20 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
     for (command, options) in [
         (None, &["--version"][..]),
         (Some("extract"), &of_extract),
+        (
+            Some("import"),
+            &[
+                "--classes",
+                "--dtype",
+                "--features",
+                "--labels",
+                "--out",
+                "--overwrite",
+                "--precision",
+                "--shard-size",
+                "--spec",
+            ],
+        ),
         (Some("verify"), &["--task-count"]),
         (Some("inspect"), &["--json"]),
     ] {

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use convbase_core::write_artifact;
+use convbase_core::store::{Canary, Receipt};
+use convbase_core::{write_artifact, write_json};
 
 use super::support::*;
 
@@ -70,6 +71,45 @@ fn all_tasks_write_the_same_manifest_and_none_may_clear_the_others_shards() {
     assert!(said.stderr.contains("cannot be used with"), "{}", said.stderr);
     let said = extract(1, images.path(), out.path(), [a, b, c, d, "--task-index", "2", "--task-count", "2"]);
     assert!(said.stderr.contains("task index: expected 0 to 1, found 2, of 2 tasks"), "{}", said.stderr);
+}
+
+#[test]
+fn two_processes_that_run_the_same_task_at_once_do_no_harm() {
+    let (images, alone) = (photographs([("cats", 9), ("dogs", 10)]), tempfile::tempdir().unwrap());
+    extract(0, images.path(), alone.path(), SMALL);
+    let out = tempfile::tempdir().unwrap();
+    let begin = || {
+        Command::new(env!("CARGO_BIN_EXE_extractor"))
+            .args(["extract", "-q", "--image-size", "32", "--precision", "fp32"])
+            .args(SMALL)
+            .args(["--images".as_ref(), images.path().as_os_str(), "--out".as_ref(), out.path().as_os_str()])
+            .args(["--weights".as_ref(), WEIGHTS.as_os_str()])
+            .spawn()
+            .unwrap()
+    };
+    for mut process in [(); 3].map(|()| begin()) {
+        assert!(process.wait().unwrap().success());
+    }
+    assert!(files(out.path()) == files(alone.path()), "what several processes made differs");
+}
+
+#[test]
+fn a_machine_that_computes_something_else_does_not_add_to_a_store() {
+    let (images, out) = (photographs([("a", 4)]), tempfile::tempdir().unwrap());
+    extract(0, images.path(), out.path(), SMALL);
+    let path = out.path().join("shard-00000-of-00002.json");
+    let mut receipt: Receipt = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let other: Vec<f32> = (0..3 * 512).map(|number| number as f32).collect();
+    receipt.canary = Some(Canary::new(&other).unwrap());
+    write_json(&path, &receipt).unwrap();
+    std::fs::remove_file(out.path().join("shard-00001-of-00002.json")).unwrap();
+    let said = extract(1, images.path(), out.path(), SMALL);
+    assert!(
+        said.stderr.contains("shard-00000-of-00002.json`: canary: expected this machine"),
+        "{}",
+        said.stderr
+    );
+    assert!(!out.path().join("shard-00001-of-00002.json").exists());
 }
 
 #[test]

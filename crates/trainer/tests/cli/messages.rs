@@ -110,6 +110,7 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
         "--hidden",
         "--learning-rate",
         "--log-format",
+        "--no-verify",
         "--optimizer",
         "--out",
         "--patience",

@@ -64,6 +64,37 @@ fn an_interrupted_training_ends_at_the_bytes_of_an_uninterrupted_one() {
     }
 }
 
+/// One row per step, and an epoch of more steps than the state is saved after.
+const LONG: [&str; 4] = ["--batch-size", "1", "--epochs", "2"];
+
+#[test]
+fn a_training_that_is_interrupted_within_an_epoch_goes_on_at_the_next_step() {
+    let features = Store { rows: rows(&[("cats", 490), ("dogs", 490)], 0), ..Store::default() }.in_folder();
+    let alone = tempfile::tempdir().unwrap();
+    let [a, b, c, d] = LONG;
+    fit(0, features.path(), alone.path(), LONG);
+    for (signal, code) in [("-TERM", Some(75)), ("-KILL", None)] {
+        let out = tempfile::tempdir().unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_trainer"))
+            .args(["fit", "--device", "cpu", "--hidden", "8", "--learning-rate", "0.01"])
+            .args(LONG)
+            .args([
+                "--features".as_ref(),
+                features.path().as_os_str(),
+                "--out".as_ref(),
+                out.path().as_os_str(),
+            ])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        assert_eq!(stop(child, out.path(), signal), code, "{signal}");
+        // Where exactly the signal met it is the machine's affair.
+        let said = fit(0, features.path(), out.path(), [a, b, c, d, "--resume"]);
+        assert!(said.stderr.contains("going on after epoch "), "{}", said.stderr);
+        assert!(files(out.path()) == files(alone.path()), "{signal}: the resumed run differs");
+    }
+}
+
 #[test]
 fn resuming_where_nothing_was_begun_simply_starts_and_where_all_is_done_changes_nothing() {
     let (features, out, alone) =

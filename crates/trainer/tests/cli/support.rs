@@ -73,9 +73,9 @@ impl Store {
                         numbers.iter().flat_map(|number| half(*number).to_le_bytes()).collect()
                     }
                 };
-                writer.append(&[(&samples[number], Ok(image))], &bytes).unwrap();
+                writer.append(&[(&samples[number], Ok(Some(image)))], &bytes).unwrap();
             }
-            writer.finish().unwrap();
+            writer.finish(None).unwrap();
         }
     }
 

@@ -1,0 +1,272 @@
+//! Canaries: the features of three drawn images, which tell shards made by a machine that computes something else.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ShardName;
+use crate::digest::hex;
+use crate::{DecodeError, Decoder, Digest, ImageSize, Interpolation, Precision};
+
+/// The features of the drawn images, reduced to means of equal parts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct Canary {
+    /// [images, parts], row-major.
+    features: Vec<f32>,
+    /// The digest over the little-endian float32 bytes of `features`: a digit that changed is not a machine that
+    /// computes something else.
+    #[serde(with = "hex")]
+    sha256: Digest,
+}
+
+/// Numbers that are no canary.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("canary: {what}: expected {expected}, found {found}")]
+pub struct CanaryError {
+    what: &'static str,
+    expected: String,
+    found: String,
+}
+
+/// A shard whose canary is not that of the others.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct OddCanary {
+    pub(super) shard: ShardName,
+    /// Expected and found.
+    pub(super) problem: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    features: Vec<f32>,
+    #[serde(with = "hex")]
+    sha256: Digest,
+}
+
+impl Canary {
+    /// How many images are drawn.
+    pub const IMAGES: usize = 3;
+    /// Numbers that are kept of each image.
+    const PARTS: usize = 16;
+    const WIDTH: usize = 97;
+    const HEIGHT: usize = 61;
+
+    /// The drawn images as they enter the network: [images, height, width, 3], red, green, blue.
+    ///
+    /// They are larger than no photograph and of odd sides, and go through the resizer like one. The first tells
+    /// channels and directions apart, the second (a chirp) interpolations, the third is texture for the convolutions.
+    pub fn pixels(size: ImageSize, interpolation: Interpolation) -> Result<Vec<u8>, DecodeError> {
+        let mut decoder = Decoder::new(size, interpolation);
+        let mut pixels = vec![0; Self::IMAGES * size.rgb_bytes()];
+        for (image, target) in pixels.chunks_exact_mut(size.rgb_bytes()).enumerate() {
+            let drawn: Vec<u8> = (0..Self::HEIGHT)
+                .flat_map(|y| (0..Self::WIDTH).flat_map(move |x| colour(image, x, y)))
+                .collect();
+            decoder.resize(Self::WIDTH as u32, Self::HEIGHT as u32, &drawn, target)?;
+        }
+        Ok(pixels)
+    }
+
+    /// Reduces the features of the drawn images, [images, features] row-major: each image's are cut into sixteen
+    /// parts as they lie in memory, and the mean of each part is kept.
+    pub fn new(features: &[f32]) -> Result<Self, CanaryError> {
+        let length = features.len() / Self::IMAGES;
+        if length < Self::PARTS || !features.len().is_multiple_of(Self::IMAGES) {
+            let expected = format!("{} images of at least {} numbers", Self::IMAGES, Self::PARTS);
+            return Err(CanaryError { what: "features", expected, found: features.len().to_string() });
+        }
+        let mut means = Vec::with_capacity(Self::IMAGES * Self::PARTS);
+        for image in features.chunks_exact(length) {
+            for part in 0..Self::PARTS {
+                let part = &image[part * length / Self::PARTS..(part + 1) * length / Self::PARTS];
+                let sum: f64 = part.iter().map(|&number| f64::from(number)).sum();
+                means.push((sum / part.len() as f64) as f32);
+            }
+        }
+        let sha256 = digest(&means);
+        Self::try_from(Unchecked { features: means, sha256 })
+    }
+
+    /// The greatest relative distance ‖a − b‖ / ‖b‖ of an image's numbers from those of `other`.
+    pub fn distance(&self, other: &Self) -> f64 {
+        let images = self.features.chunks(Self::PARTS).zip(other.features.chunks(Self::PARTS));
+        let distance = |(found, expected): (&[f32], &[f32])| {
+            let square = |number: f64| number * number;
+            let pairs = found.iter().zip(expected).map(|(a, b)| (f64::from(*a), f64::from(*b)));
+            let (difference, norm) =
+                pairs.fold((0.0, 0.0), |(sum, norm), (a, b)| (sum + square(a - b), norm + square(b)));
+            if difference == 0.0 { 0.0 } else { (difference / norm).sqrt() }
+        };
+        images.map(distance).fold(0.0, f64::max)
+    }
+
+    /// The greatest distance of canaries that two good machines compute with an arithmetic.
+    ///
+    /// Measured with the VGG16 base of Keras in both recipes, on a Xeon with AVX-512: passes of 1 to 16 images on one and
+    /// two threads, and oneDNN held to AVX2, give the same bits in fp32; held to SSE 4.1 they differ by 6e-7, and in bf16
+    /// by 8e-4; bf16 differs from fp32 by 9e-4. The least distance of what must be found is 0.12 (bicubic instead of
+    /// bilinear). The `canary` test of convbase-nn repeats what one process can repeat.
+    pub fn tolerance(precision: Precision) -> f64 {
+        match precision {
+            Precision::Float32 => 1e-4,
+            Precision::BFloat16 => 1e-2,
+        }
+    }
+}
+
+impl TryFrom<Unchecked> for Canary {
+    type Error = CanaryError;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self, CanaryError> {
+        let Unchecked { features, sha256 } = unchecked;
+        let error = |what, expected: String, found: String| Err(CanaryError { what, expected, found });
+        let count = Self::IMAGES * Self::PARTS;
+        if features.len() != count {
+            return error("features", format!("{count} numbers"), features.len().to_string());
+        }
+        if let Some(number) = features.iter().find(|number| !number.is_finite()) {
+            return error("features", "finite numbers".to_owned(), number.to_string());
+        }
+        if digest(&features) != sha256 {
+            return error("sha256", digest(&features).hex(), sha256.hex());
+        }
+        Ok(Self { features, sha256 })
+    }
+}
+
+/// The shards whose canary is further than the tolerance from that of most shards (the first on ties), or that have
+/// one where most have none, or the reverse.
+pub(super) fn odd_canaries<'a>(
+    precision: Precision,
+    shards: impl Iterator<Item = (ShardName, Option<&'a Canary>)> + Clone,
+) -> Vec<OddCanary> {
+    let mut kinds: HashMap<Option<Digest>, (usize, usize, Option<&Canary>)> = HashMap::new();
+    for (shard, canary) in shards.clone() {
+        kinds.entry(canary.map(|canary| canary.sha256)).or_insert((0, shard.index, canary)).0 += 1;
+    }
+    let most = kinds.values().max_by_key(|(count, first, _)| (*count, std::cmp::Reverse(*first)));
+    let Some(&(count, first, reference)) = most else { return Vec::new() };
+    let tolerance = Canary::tolerance(precision);
+    let problem = |canary: Option<&Canary>| match (canary, reference) {
+        (Some(canary), Some(reference)) => {
+            let distance = canary.distance(reference);
+            (distance > tolerance).then(|| {
+                format!(
+                    "canary: expected at most {tolerance} from that of shard {first} (and {} others), found {distance:.2e}",
+                    count - 1
+                )
+            })
+        }
+        (None, Some(_)) => Some(format!("canary: expected one, as in shard {first}, found none")),
+        (Some(_), None) => Some(format!("canary: expected none, as in shard {first}, found one")),
+        (None, None) => None,
+    };
+    shards.filter_map(|(shard, canary)| Some(OddCanary { shard, problem: problem(canary)? })).collect()
+}
+
+/// One pixel of a drawn image, in integers: the same on every machine.
+fn colour(image: usize, x: usize, y: usize) -> [u8; 3] {
+    let byte = |number: usize| (number & 0xFF) as u8;
+    match image {
+        0 => [
+            byte(x * 255 / (Canary::WIDTH - 1)),
+            byte(y * 128 / (Canary::HEIGHT - 1)),
+            byte(64 + (x * y) / 61),
+        ],
+        1 => {
+            let light = ((x * x + 2 * y * y) / 128).is_multiple_of(2);
+            if light { [255, 224, 192] } else { [0, 16, 48] }
+        }
+        _ => {
+            // Patches of three by three pixels; the multipliers are Knuth's and two other large odd numbers.
+            let mixed = (x / 3 * 2_654_435_761 + y / 3 * 40_503_131 + 97).wrapping_mul(2_246_822_519);
+            [byte(mixed >> 13), byte(mixed >> 17), byte(mixed >> 23)]
+        }
+    }
+}
+
+fn digest(features: &[f32]) -> Digest {
+    Digest::of(&features.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn canary(scale: f32) -> Canary {
+        let features: Vec<f32> = (0..3 * 64).map(|number| (number % 13) as f32 * scale).collect();
+        Canary::new(&features).unwrap()
+    }
+
+    fn odd(canaries: &[Option<&Canary>]) -> Vec<(usize, String)> {
+        let count = canaries.len();
+        let shards = canaries.iter().enumerate().map(|(index, canary)| (ShardName { index, count }, *canary));
+        let odd = odd_canaries(Precision::Float32, shards);
+        odd.into_iter().map(|odd| (odd.shard.index, odd.problem)).collect()
+    }
+
+    #[test]
+    fn parts_are_means_of_the_numbers_as_they_lie() {
+        let features: Vec<f32> = (0..3 * 32).map(|number| number as f32).collect();
+        let expected: Vec<f32> = (0..48).map(|part| part as f32 * 2.0 + 0.5).collect();
+        assert_eq!(Canary::new(&features).unwrap().features, expected);
+        assert!(Canary::new(&features[..32]).is_err());
+        let error = Canary::new(&vec![f32::NAN; 96]).unwrap_err().to_string();
+        assert_eq!(error, "canary: features: expected finite numbers, found NaN");
+    }
+
+    #[test]
+    fn the_shards_that_differ_from_most_are_named() {
+        let (good, close, other) = (canary(1.0), canary(1.000_01), canary(1.01));
+        assert!(odd(&[]).is_empty());
+        assert!(odd(&[Some(&good), Some(&close), Some(&good)]).is_empty());
+        let found = odd(&[Some(&other), Some(&good), Some(&close), Some(&good)]);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, 0);
+        assert!(
+            found[0].1.contains("expected at most 0.0001 from that of shard 1 (and 1 others), found 1.00e-2")
+        );
+        let found = odd(&[Some(&good), None, Some(&good)]);
+        assert_eq!(found, [(1, "canary: expected one, as in shard 0, found none".to_owned())]);
+        assert!(odd(&[None, None]).is_empty());
+    }
+
+    #[test]
+    fn a_digit_that_changed_is_refused() {
+        let json = serde_json::to_string(&canary(0.7)).unwrap();
+        assert_eq!(serde_json::from_str::<Canary>(&json).unwrap(), canary(0.7));
+        let position = json.find('.').unwrap() + 1;
+        let mut bytes = json.into_bytes();
+        bytes[position] = if bytes[position] == b'1' { b'2' } else { b'1' };
+        let error = serde_json::from_slice::<Canary>(&bytes).unwrap_err().to_string();
+        assert!(error.starts_with("canary: sha256: expected "), "{error}");
+    }
+
+    #[test]
+    fn the_drawn_images_tell_channels_directions_and_interpolations_apart() {
+        let size = ImageSize::new(48, 40).unwrap();
+        let nearest = Canary::pixels(size, Interpolation::Nearest).unwrap();
+        assert_eq!(nearest.len(), 3 * 48 * 40 * 3);
+        assert_ne!(nearest, Canary::pixels(size, Interpolation::Bilinear).unwrap());
+        let image = &nearest[..48 * 40 * 3];
+        let pixel = |y: usize, x: usize| &image[(y * 40 + x) * 3..][..3];
+        assert!(pixel(0, 39)[0] > 200 && pixel(47, 0)[0] < 50, "red grows to the right");
+        assert!(pixel(47, 0)[1] > 100 && pixel(0, 39)[1] < 10, "green grows downwards");
+        assert_ne!(pixel(47, 39)[0], pixel(47, 39)[2]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_finite_numbers_survive_the_way_through_json(
+            features in prop::collection::vec(prop::num::f32::NORMAL | prop::num::f32::ZERO | prop::num::f32::SUBNORMAL, 48)
+        ) {
+            let canary = Canary { sha256: digest(&features), features };
+            let json = serde_json::to_vec(&canary).unwrap();
+            let read: Canary = serde_json::from_slice(&json).unwrap();
+            prop_assert_eq!(serde_json::to_vec(&read).unwrap(), json);
+        }
+    }
+}

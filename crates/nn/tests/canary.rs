@@ -1,0 +1,101 @@
+//! How far apart the canaries of good machines are, and those of machines that compute something else.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use convbase_core::store::Canary;
+use convbase_core::{DataType, FeatureSpec, Interpolation, Precision, Preprocess};
+use convbase_nn::{ConvBase, ConvBaseWeights, Device, default_weights};
+
+/// The canary of a spec, its images in passes of `batch`.
+fn canary(weights: &ConvBaseWeights, spec: &FeatureSpec, precision: Precision, batch: usize) -> Canary {
+    let base = ConvBase::new(weights, spec, precision, Device::Cpu).unwrap();
+    let drawn = Canary::pixels(spec.image_size, spec.interpolation).unwrap();
+    let image = spec.image_size.rgb_bytes();
+    // Larger passes hold the images several times over.
+    let pixels = drawn.repeat(batch.div_ceil(Canary::IMAGES));
+    let pass = |pixels: &[u8]| base.features(pixels, pixels.len() / image, DataType::Float32).unwrap();
+    let bytes: Vec<u8> = pixels.chunks(batch * image).flat_map(pass).collect();
+    let features: Vec<f32> = bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect();
+    Canary::new(&features[..features.len() / (pixels.len() / drawn.len())]).unwrap()
+}
+
+#[test]
+fn good_machines_stay_within_the_tolerance_and_others_far_from_it() {
+    if !default_weights().exists() {
+        println!("skipped: `weights/vgg16.safetensors` is absent");
+        return;
+    }
+    let weights = ConvBaseWeights::load(&default_weights()).unwrap();
+    let article = FeatureSpec::article();
+    let native = FeatureSpec {
+        interpolation: Interpolation::Bilinear,
+        preprocess: Preprocess::Caffe,
+        ..article.clone()
+    };
+    let threads = tch::get_num_threads();
+    for (spec, name) in [(&article, "article"), (&native, "native")] {
+        for precision in [Precision::Float32, Precision::BFloat16] {
+            let reference = canary(&weights, spec, precision, 3);
+            let mut greatest: f64 = 0.0;
+            for count in [1, 2] {
+                tch::set_num_threads(count);
+                for batch in [1, 3, 8] {
+                    let distance = canary(&weights, spec, precision, batch).distance(&reference);
+                    println!("{name} {precision}: {count} threads, passes of {batch}: {distance:.1e}");
+                    greatest = greatest.max(distance);
+                }
+            }
+            tch::set_num_threads(threads);
+            assert!(greatest * 4.0 <= Canary::tolerance(precision), "{name} {precision}: {greatest}");
+        }
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("untrained.safetensors");
+    ConvBaseWeights::write_untrained(&path, 1, Preprocess::Rescale).unwrap();
+    let untrained = ConvBaseWeights::load(&path).unwrap();
+    for precision in [Precision::Float32, Precision::BFloat16] {
+        let reference = canary(&weights, &native, precision, 3);
+        let others = [
+            ("other weights", canary(&untrained, &native, precision, 3)),
+            ("red and blue exchanged", exchanged(&weights, &native, precision)),
+            (
+                "nearest instead of bilinear",
+                canary(&weights, &with(&native, Interpolation::Nearest), precision, 3),
+            ),
+            (
+                "bicubic instead of bilinear",
+                canary(&weights, &with(&native, Interpolation::Bicubic), precision, 3),
+            ),
+            (
+                "lanczos instead of bilinear",
+                canary(&weights, &with(&native, Interpolation::Lanczos), precision, 3),
+            ),
+        ];
+        for (what, other) in others {
+            let distance = other.distance(&reference);
+            println!("{precision}: {what}: {distance:.1e}");
+            assert!(distance > 2.0 * Canary::tolerance(precision), "{precision}: {what}: {distance}");
+        }
+    }
+    let [fp32, bf16] = [Precision::Float32, Precision::BFloat16].map(|p| canary(&weights, &article, p, 3));
+    let distance = bf16.distance(&fp32);
+    println!("bf16 instead of fp32: {distance:.1e}");
+    assert!(
+        distance < Canary::tolerance(Precision::BFloat16) && distance > Canary::tolerance(Precision::Float32)
+    );
+}
+
+fn with(spec: &FeatureSpec, interpolation: Interpolation) -> FeatureSpec {
+    FeatureSpec { interpolation, ..spec.clone() }
+}
+
+/// As if the decoder gave blue, green, red.
+fn exchanged(weights: &ConvBaseWeights, spec: &FeatureSpec, precision: Precision) -> Canary {
+    let base = ConvBase::new(weights, spec, precision, Device::Cpu).unwrap();
+    let mut pixels = Canary::pixels(spec.image_size, spec.interpolation).unwrap();
+    pixels.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| pixel.reverse());
+    let bytes = base.features(&pixels, Canary::IMAGES, DataType::Float32).unwrap();
+    let features: Vec<f32> = bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect();
+    Canary::new(&features).unwrap()
+}

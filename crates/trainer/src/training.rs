@@ -1,0 +1,151 @@
+//! The epochs of one run: training, validation, and what is kept of them.
+
+use convbase_core::exit::Hinted;
+use convbase_core::{EpochRecord, History};
+use convbase_nn::{CheckpointMetadata, Means, Rows, TrainingOptions, TrainingState, evaluate};
+use tracing::{info, warn};
+
+use crate::args::FitConfig;
+use crate::progress::Progress;
+use crate::run_folder::RunFolder;
+
+/// Steps after which the state is saved within an epoch: what a killed run loses of a long one.
+const STEPS_BETWEEN_SAVES: u32 = 500;
+
+/// What the epochs of a run work on.
+pub(crate) struct Training<'a> {
+    pub(crate) config: &'a FitConfig,
+    pub(crate) folder: &'a RunFolder,
+    pub(crate) train: Rows<'a>,
+    pub(crate) validation: Rows<'a>,
+    pub(crate) options: TrainingOptions,
+    /// Of every checkpoint, but for its figures.
+    pub(crate) metadata: CheckpointMetadata,
+}
+
+impl Training<'_> {
+    /// Trains what is left of the epochs and gives whether a signal ended it before the last one.
+    pub(crate) fn run(&self, state: &mut TrainingState, history: &mut History) -> anyhow::Result<bool> {
+        let progress = Progress::new(self.config.epochs, state.epoch, self.config.shows_progress);
+        let interrupted = self.run_epochs(state, history, &progress)?;
+        progress.finish();
+        if interrupted {
+            warn!(
+                "`{}`: interrupted after epoch {}, step {}; go on with `--resume`",
+                self.folder.path().display(),
+                state.epoch,
+                state.begun.steps
+            );
+        }
+        Ok(interrupted)
+    }
+
+    fn run_epochs(
+        &self,
+        state: &mut TrainingState,
+        history: &mut History,
+        progress: &Progress,
+    ) -> anyhow::Result<bool> {
+        while state.epoch < self.config.epochs {
+            if is_out_of_patience(history, self.config.patience) {
+                let epochs = epochs_since_best(history);
+                progress.suspended(|| info!("no lower validation loss for {epochs} epochs: stopping"));
+                break;
+            }
+            let Some(trained) = self.train_epoch(state)? else { return Ok(true) };
+            let stop = || self.config.interrupt.is_set();
+            let Some(validated) = evaluate(&state.head, &self.validation, stop)? else {
+                self.folder.save_last(state)?;
+                return Ok(true);
+            };
+            let epoch = state.epoch + 1;
+            if !(trained.loss.is_finite() && validated.loss.is_finite()) {
+                return Err(diverged(self.folder, history, epoch, trained.loss, validated.loss));
+            }
+            let record = EpochRecord {
+                epoch,
+                loss: trained.loss,
+                accuracy: trained.accuracy,
+                val_loss: validated.loss,
+                val_accuracy: validated.accuracy,
+            };
+            history.push(record)?;
+            let is_best = history.best().is_some_and(|best| best.epoch == epoch);
+            if is_best {
+                let EpochRecord { val_loss, val_accuracy, .. } = record;
+                let metadata = CheckpointMetadata { epoch, val_loss, val_accuracy, ..self.metadata.clone() };
+                self.folder.save_best(&state.head, &metadata)?;
+            }
+            self.folder.save_history(history)?;
+            // The state comes last: whatever interrupts this, what it speaks of is there.
+            state.finish_epoch();
+            self.folder.save_last(state)?;
+            progress.add(&record, is_best);
+        }
+        Ok(false)
+    }
+
+    /// Trains the begun epoch to its end, or to where a signal asks to stop, which gives `None`.
+    fn train_epoch(&self, state: &mut TrainingState) -> anyhow::Result<Option<Means>> {
+        loop {
+            let mut asked = 0;
+            let stop = || {
+                asked += 1;
+                self.config.interrupt.is_set() || asked > STEPS_BETWEEN_SAVES
+            };
+            let means = state.train_epoch(&self.train, &self.options, stop)?;
+            if means.is_some() {
+                return Ok(means);
+            }
+            self.folder.save_last(state)?;
+            if self.config.interrupt.is_set() {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+fn epochs_since_best(history: &History) -> u32 {
+    let last = history.records().last().map_or(0, |record| record.epoch);
+    last - history.best().map_or(0, |best| best.epoch)
+}
+
+fn is_out_of_patience(history: &History, patience: Option<u32>) -> bool {
+    patience.is_some_and(|patience| epochs_since_best(history) >= patience)
+}
+
+fn diverged(folder: &RunFolder, history: &History, epoch: u32, loss: f64, val_loss: f64) -> anyhow::Error {
+    // The curves up to here are worth having, and failing to draw them would hide the reason.
+    if let Err(error) = folder.save_curves(history) {
+        warn!("{error:#}");
+    }
+    let kept = match history.best() {
+        Some(best) => format!("the best so far, of epoch {}, is kept", best.epoch),
+        None => "there is no checkpoint yet".to_owned(),
+    };
+    let path = folder.path().display();
+    let error = anyhow::anyhow!(
+        "`{path}`: epoch {epoch}: expected finite losses, found loss {loss} and val_loss {val_loss}; {kept}"
+    );
+    Hinted::new(error, "lower `--learning-rate`; `extractor verify` finds features that are not finite")
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_counts_epochs_since_the_lowest_validation_loss() {
+        let mut history = History::new();
+        for (epoch, val_loss) in [(1, 0.5), (2, 0.4), (3, 0.4), (4, 0.6)] {
+            history
+                .push(EpochRecord { epoch, loss: 1.0, accuracy: 0.5, val_loss, val_accuracy: 0.5 })
+                .unwrap();
+        }
+        assert_eq!(epochs_since_best(&history), 2);
+        assert!(is_out_of_patience(&history, Some(2)));
+        assert!(!is_out_of_patience(&history, Some(3)));
+        assert!(!is_out_of_patience(&history, None));
+    }
+}
