@@ -74,7 +74,10 @@ impl Artifact {
             let locked = file.as_file().lock();
             // Between creation and lock a clean-up may have taken the file away: then another is begun.
             if locked.is_err() || file.path().exists() {
-                return Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 18, Temporary(file)) });
+                return Ok(Self {
+                    path: path.to_owned(),
+                    file: BufWriter::with_capacity(1 << 18, Temporary(file)),
+                });
             }
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Canary, Manifest, ShardName};
+use super::{Canary, MANIFEST_NAME, Manifest, ShardName};
 use crate::digest::hex;
 use crate::{Digest, to_json};
 
@@ -127,7 +127,8 @@ impl Receipt {
         receipt.check(&path, manifest, shard)?;
         let mut remarks = Vec::new();
         if receipt.manifest != manifest.digest() {
-            let (expected, found) = (manifest.digest().hex(), receipt.manifest.hex());
+            let expected = format!("{} of `{MANIFEST_NAME}`", manifest.digest().hex());
+            let found = receipt.manifest.hex();
             remarks.push(ReceiptError::Field { path: path.clone(), field: "manifest", expected, found });
         }
         // White space that was added or lost changes nothing, but it is damage.
