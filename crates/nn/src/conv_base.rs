@@ -4,6 +4,7 @@ use convbase_core::{DataType, FeatureSpec, ImageSize, Layer, Pooling, Precision,
 use tch::{Device, Kind, Tensor};
 
 use crate::device::native_precision;
+use crate::fused_convolution::FusedConvolution;
 use crate::{ConvBaseWeights, TorchError};
 
 /// VGG16 up to one layer, on one device, with one arithmetic.
@@ -24,6 +25,8 @@ pub struct ConvBase {
 enum Step {
     /// 3 × 3, stride 1, zero padding, then ReLU: weight [out, in, 3, 3], bias `[out]`.
     Convolution { weight: Tensor, bias: Tensor },
+    /// The same, packed, in one pass.
+    Fused(FusedConvolution),
     /// 2 × 2 maximum, stride 2.
     Pool,
 }
@@ -52,9 +55,12 @@ impl ConvBase {
                     // as turning the channels of every image around.
                     weight = weight.f_flip([1])?;
                 }
-                weight = channels_last(&weight.f_to_device(device)?.f_to_kind(kind)?)?;
+                weight = weight.f_to_device(device)?.f_to_kind(kind)?;
                 bias = bias.f_to_device(device)?.f_to_kind(kind)?;
-                steps.push(Step::Convolution { weight, bias });
+                steps.push(match FusedConvolution::new(&weight, &bias)? {
+                    Some(fused) => Step::Fused(fused),
+                    None => Step::Convolution { weight: channels_last(&weight)?, bias },
+                });
             }
         }
         let (mean, divisor) = normalisation(spec.preprocess);
@@ -122,6 +128,7 @@ impl ConvBase {
                 Step::Convolution { weight, bias } => {
                     map.f_conv2d(weight, Some(bias), [1, 1], [1, 1], [1, 1], 1)?.f_relu_()? // [batch, out, h, w]
                 }
+                Step::Fused(convolution) => convolution.forward(&map)?, // [batch, out, h, w]
                 Step::Pool => map.f_max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)?, // [batch, out, h / 2, w / 2]
             };
         }

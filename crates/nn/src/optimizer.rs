@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 use crate::TorchError;
 
@@ -38,6 +38,8 @@ pub struct Optimizer {
     steps: i32,
 }
 
+/// Numbers that are worth a thread of their own.
+const LEAST_PART: usize = 1 << 16;
 const EPSILON: f64 = 1e-7;
 const RHO: f64 = 0.9;
 const BETA_1: f64 = 0.9;
@@ -82,6 +84,14 @@ impl Optimizer {
         let _guard = tch::no_grad_guard();
         self.steps = self.steps.saturating_add(1);
         for ((parameter, gradient), moments) in parameters.iter_mut().zip(gradients).zip(&mut self.moments) {
+            if self.kind == OptimizerKind::RmsProp
+                && let [square] = &mut moments[..]
+                && let (Some(weights), Some(squares), Some(gradients)) =
+                    (floats_mut(parameter), floats_mut(square), floats(gradient))
+            {
+                step_rms_prop(weights, squares, gradients, self.learning_rate as f32);
+                continue;
+            }
             match (self.kind, &mut moments[..]) {
                 (OptimizerKind::RmsProp, [square]) => {
                     // v ← v + (1 - ρ)(g² - v);  w ← w - η g / √(v + ε): Keras puts ε inside the root.
@@ -106,6 +116,49 @@ impl Optimizer {
         }
         Ok(())
     }
+}
+
+/// RMSprop's step in one pass over memory, which is what it waits for: libtorch's operators would take seven passes,
+/// four of them over tensors of their own.
+fn step_rms_prop(weights: &mut [f32], squares: &mut [f32], gradients: &[f32], rate: f32) {
+    let step = |((weight, square), gradient): ((&mut f32, &mut f32), &f32)| {
+        *square += (1.0 - RHO) as f32 * (gradient * gradient - *square);
+        *weight -= rate * gradient / (*square + EPSILON as f32).sqrt();
+    };
+    let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1).max(1);
+    let part = weights.len().div_ceil(threads).max(LEAST_PART);
+    let parts = weights.chunks_mut(part).zip(squares.chunks_mut(part)).zip(gradients.chunks(part));
+    std::thread::scope(|scope| {
+        let mut parts = parts.into_iter();
+        let own = parts.next();
+        for ((weights, squares), gradients) in parts {
+            scope.spawn(move || weights.iter_mut().zip(squares).zip(gradients).for_each(step));
+        }
+        if let Some(((weights, squares), gradients)) = own {
+            weights.iter_mut().zip(squares).zip(gradients).for_each(step);
+        }
+    });
+}
+
+/// The numbers of a tensor that lies in one piece in the processor's memory.
+fn floats(tensor: &Tensor) -> Option<&[f32]> {
+    let pointer = plain(tensor)?;
+    // SAFETY: the tensor owns so many floats, which nobody changes while it is borrowed: libtorch is not called.
+    #[expect(unsafe_code, reason = "the numbers are read where they lie")]
+    Some(unsafe { std::slice::from_raw_parts(pointer, tensor.numel()) })
+}
+
+/// The same, to be changed.
+fn floats_mut(tensor: &mut Tensor) -> Option<&mut [f32]> {
+    let pointer = plain(tensor)?;
+    // SAFETY: as above; parameters and moments are no views of one another.
+    #[expect(unsafe_code, reason = "the numbers are changed where they lie")]
+    Some(unsafe { std::slice::from_raw_parts_mut(pointer, tensor.numel()) })
+}
+
+fn plain(tensor: &Tensor) -> Option<*mut f32> {
+    let is_plain = tensor.device() == Device::Cpu && tensor.kind() == Kind::Float && tensor.is_contiguous();
+    (is_plain && tensor.numel() > 0).then(|| tensor.data_ptr().cast())
 }
 
 impl OptimizerKind {
