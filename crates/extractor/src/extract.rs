@@ -98,8 +98,8 @@ fn make(
         canary: &canary,
         replaces: config.retry_rejected,
     };
-    let made = pipeline.run(conv_base, todo, limit)?;
-    progress.finish();
+    let (made, time) = pipeline.run(conv_base, todo, limit)?;
+    progress.finish(&time);
     Ok(made)
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::time::Instant;
 
 use convbase_core::exit::{Hinted, one_line};
 use convbase_core::store::{Canary, Receipt, ShardName, StoreWriter, WriteError};
@@ -10,7 +11,7 @@ use convbase_core::{DecodedBatch, DecodedImage, ImageFolder, Interrupt, Sample, 
 use convbase_nn::{ConvBase, TorchError};
 use tracing::{info, warn};
 
-use crate::progress::Progress;
+use crate::progress::{Progress, TimeSpent};
 use crate::rejection_limit::RejectionLimit;
 
 /// Batches that may wait between two steps: enough that neither waits for the other's hiccups, little memory.
@@ -40,7 +41,7 @@ struct Batch<'a> {
 
 impl<'a> Pipeline<'a> {
     /// Makes these shards and gives the receipts of those that were finished: all of them, unless a signal asked to
-    /// stop. The shard that is open then is dropped.
+    /// stop. The shard that is open then is dropped. Gives where the time went as well.
     ///
     /// The convolutions run on the calling thread: libtorch brings threads of its own.
     pub(crate) fn run(
@@ -48,7 +49,7 @@ impl<'a> Pipeline<'a> {
         conv_base: &ConvBase,
         todo: &[ShardName],
         mut limit: RejectionLimit,
-    ) -> anyhow::Result<Vec<Receipt>> {
+    ) -> anyhow::Result<(Vec<Receipt>, TimeSpent)> {
         let (pixels, decoded) = sync_channel(WAITING_BATCHES);
         let (features, embedded) = sync_channel(WAITING_BATCHES);
         thread::scope(|scope| {
@@ -58,9 +59,9 @@ impl<'a> Pipeline<'a> {
             let convolved = self.convolve(conv_base, decoded, features);
             let (decoded, written) = (decoding.join(), writing.join());
             let receipts = written.map_err(resume)??;
-            convolved?;
+            let time = convolved?;
             decoded.map_err(resume)??;
-            Ok(receipts)
+            Ok((receipts, time))
         })
     }
 
@@ -112,16 +113,24 @@ impl<'a> Pipeline<'a> {
         conv_base: &ConvBase,
         pixels: Receiver<Batch<'a>>,
         features: SyncSender<Batch<'a>>,
-    ) -> Result<(), TorchError> {
+    ) -> Result<TimeSpent, TorchError> {
         let dtype = self.store.manifest().dtype();
+        let (mut time, mut last) = (TimeSpent::default(), Instant::now());
+        let mut lap = || {
+            let now = Instant::now();
+            now.duration_since(std::mem::replace(&mut last, now))
+        };
         for mut batch in pixels {
+            time.decoding += lap();
             let rows = batch.images.iter().filter(|(_, status)| status.is_ok()).count();
             batch.data = conv_base.features(&batch.data, rows, dtype)?;
+            time.convolving += lap();
             if features.send(batch).is_err() {
                 break; // The writer failed and says why.
             }
+            time.writing += lap();
         }
-        Ok(())
+        Ok(time)
     }
 
     fn write(&self, features: Receiver<Batch<'a>>) -> Result<Vec<Receipt>, WriteError> {

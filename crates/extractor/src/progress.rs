@@ -24,6 +24,25 @@ struct State {
     last_line: Instant,
 }
 
+/// Where the time of the step in the middle went: what it waits for is the bottleneck.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct TimeSpent {
+    /// Waiting for decoded photographs.
+    pub(crate) decoding: Duration,
+    /// Convolving.
+    pub(crate) convolving: Duration,
+    /// Waiting until the writer takes features.
+    pub(crate) writing: Duration,
+}
+
+impl TimeSpent {
+    /// Shares of decoding, convolving and writing, which add up to 1.
+    fn shares(&self) -> [f64; 3] {
+        let all = (self.decoding + self.convolving + self.writing).as_secs_f64().max(1e-9);
+        [self.decoding, self.convolving, self.writing].map(|part| part.as_secs_f64() / all)
+    }
+}
+
 impl Progress {
     /// A progress over `total` images.
     pub(crate) fn new(total: usize, shows_bar: bool) -> Self {
@@ -71,13 +90,25 @@ impl Progress {
         self.bar.suspend(write);
     }
 
-    /// Takes the bar away and says how fast it went.
-    pub(crate) fn finish(&self) {
+    /// Takes the bar away and says how fast it went and what it waited for.
+    pub(crate) fn finish(&self, time: &TimeSpent) {
         self.bar.finish_and_clear();
         let done = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).done;
         if done > 0 {
             let images_per_second = self.rate(done);
-            info!(done, images_per_second, "{done} images, {images_per_second:.1} images/s");
+            let [decoding, convolving, writing] = time.shares();
+            info!(
+                done,
+                images_per_second,
+                decoding,
+                convolving,
+                writing,
+                "{done} images, {images_per_second:.1} images/s; the time went {:.1} % into convolutions, {:.1} % into \
+                 waiting for photographs to be decoded, {:.1} % into waiting for features to be written",
+                convolving * 100.0,
+                decoding * 100.0,
+                writing * 100.0
+            );
         }
     }
 

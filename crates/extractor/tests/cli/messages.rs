@@ -163,6 +163,12 @@ fn json_logs_are_one_object_per_line_with_the_counts_as_numbers() {
     assert_eq!(rejected["path"], "a/x.png");
     let last = lines.last().unwrap();
     assert_eq!(["listed", "embedded", "rejected"].map(|name| last[name].as_u64().unwrap()), [11, 10, 1]);
+    let time =
+        lines.iter().find(|line| line["images_per_second"].is_f64() && line["total"].is_null()).unwrap();
+    assert_eq!(time["done"], 11);
+    let shares = ["decoding", "convolving", "writing"].map(|name| time[name].as_f64().unwrap());
+    assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
+    assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{shares:?}");
 }
 
 #[test]
