@@ -129,11 +129,17 @@ trap 'signalled=yes' TERM
 
 {command} &
 program=$!
-# A signal ends `wait` before the program has ended.
+# A signal (USR1: 138, TERM: 143) ends `wait` before the program has ended. Where the program ends in that very moment
+# bash may lose its code and say -1: then it counts as interrupted, and another run finds out what is left to do.
 while [ -n "$signalled" ]; do
     signalled=
     wait "$program"
     code=$?
+    case "$code" in
+        138 | 143) ;;
+        -1) code={interrupted}; break ;;
+        *) break ;;
+    esac
 done
 
 if [ "$code" -eq {interrupted} ] && [ -n "$warned" ]; then
