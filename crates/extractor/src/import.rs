@@ -48,6 +48,12 @@ pub fn import(arguments: &ImportArguments, interrupt: &Interrupt) -> anyhow::Res
     let listing = Listing { images: rows, sha256: listing_digest(&samples) };
     let dtype = arguments.dtype.unwrap_or(features.data_type());
     let shard_size = arguments.shard_size as usize;
+    let shards = rows.div_ceil(shard_size);
+    if shards > Manifest::MOST_SHARDS {
+        let (out, most) = (arguments.out.display(), Manifest::MOST_SHARDS);
+        let error = anyhow::anyhow!("`{out}`: expected at most {most} shards, found {shards}");
+        return Err(Hinted::new(error, "raise `--shard-size`").into());
+    }
     let manifest = Manifest::new(spec, arguments.precision, dtype, classes, listing, shard_size);
     let store = StoreWriter::create(&arguments.out, manifest, arguments.overwrite).map_err(with_remedy)?;
 

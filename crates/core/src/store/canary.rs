@@ -55,7 +55,7 @@ impl Canary {
 
     /// The drawn images as they enter the network: [images, height, width, 3], red, green, blue.
     ///
-    /// They are larger than no photograph and of odd sides, and go through the resizer like one. The first tells
+    /// Their sides are odd and small, and they go through the resizer like a photograph. The first tells
     /// channels and directions apart, the second (a chirp) interpolations, the third is texture for the convolutions.
     pub fn pixels(size: ImageSize, interpolation: Interpolation) -> Result<Vec<u8>, DecodeError> {
         let mut decoder = Decoder::new(size, interpolation);
