@@ -1,6 +1,7 @@
 //! Photographs to RGB pixels of one size.
 
 mod batch;
+mod nearest;
 
 use std::io::{self, Cursor};
 use std::path::Path;
@@ -13,13 +14,16 @@ use serde::{Deserialize, Serialize};
 use crate::digest::hex;
 use crate::{Digest, ImageSize, Interpolation};
 
+use nearest::resize_nearest;
+
 pub use batch::{DecodedBatch, decode_batch};
 
 /// Decodes photographs and brings them to one size. Keeps the resizer's buffers: one decoder per thread.
 #[derive(Debug, Clone)]
 pub struct Decoder {
     size: ImageSize,
-    options: ResizeOptions,
+    /// `None` for the nearest neighbour, which the library takes by another rule than Pillow.
+    options: Option<ResizeOptions>,
     resizer: Resizer,
 }
 
@@ -61,13 +65,14 @@ pub enum DecodeError {
 impl Decoder {
     /// A decoder to images of `size`.
     pub fn new(size: ImageSize, interpolation: Interpolation) -> Self {
-        let algorithm = match interpolation {
-            Interpolation::Nearest => ResizeAlg::Nearest,
-            Interpolation::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
-            Interpolation::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
-            Interpolation::Lanczos => ResizeAlg::Convolution(FilterType::Lanczos3),
+        let filter = match interpolation {
+            Interpolation::Nearest => None,
+            Interpolation::Bilinear => Some(FilterType::Bilinear),
+            Interpolation::Bicubic => Some(FilterType::CatmullRom),
+            Interpolation::Lanczos => Some(FilterType::Lanczos3),
         };
-        Self { size, options: ResizeOptions::new().resize_alg(algorithm), resizer: Resizer::new() }
+        let options = filter.map(|filter| ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)));
+        Self { size, options, resizer: Resizer::new() }
     }
 
     /// Decodes a file into `pixels`: [height, width, 3], red, green, blue.
@@ -103,13 +108,17 @@ impl Decoder {
             pixels.copy_from_slice(source);
             return Ok(());
         }
+        let Some(options) = &self.options else {
+            resize_nearest(width, height, source, self.size, pixels);
+            return Ok(());
+        };
         let wrong_size = |error: fast_image_resize::ImageBufferError| {
             DecodeError::Decode(image::ImageError::IoError(io::Error::other(error)))
         };
         let source = ImageRef::new(width, height, source, PixelType::U8x3).map_err(wrong_size)?;
         let mut target = Image::from_slice_u8(self.size.width(), self.size.height(), pixels, PixelType::U8x3)
             .map_err(wrong_size)?;
-        self.resizer.resize(&source, &mut target, &self.options).map_err(DecodeError::Resize)
+        self.resizer.resize(&source, &mut target, options).map_err(DecodeError::Resize)
     }
 }
 
