@@ -11,6 +11,7 @@ mod decode;
 mod difference;
 mod digest;
 mod interrupt;
+mod processors;
 mod spec;
 
 pub mod exit;
@@ -25,11 +26,12 @@ pub use artifact::{Artifact, ArtifactError, remove_abandoned, write_artifact, wr
 pub use dataset::{
     Classes, ClassesError, DatasetError, ImageFolder, Label, Photographs, Sample, listing_digest, photographs,
 };
-pub use decode::{DecodeError, DecodedBatch, DecodedImage, Decoder, decode_batch};
+pub use decode::{DecodeError, DecodeThreads, DecodedBatch, DecodedImage, Decoder, decode_batch};
 pub use difference::{Difference, Differences, differences};
 pub use digest::{Digest, DigestError, Hasher};
 pub use history::{EpochRecord, History};
 pub use interrupt::Interrupt;
+pub use processors::processors;
 pub use report::Report;
 pub use spec::{
     DataType, FeatureId, FeatureSpec, ImageSize, ImageSizeError, Interpolation, Layer, LayerError, Pooling,

@@ -75,8 +75,11 @@ pub struct PredictArguments {
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
     /// Images per pass through the network
-    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub batch_size: u32,
+    /// Threads that share each pass [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub threads: Option<u32>,
     /// Photographs, or folders whose photographs are predicted in sorted order
     #[arg(value_name = "IMAGE_OR_DIR", required = true)]
     pub images: Vec<PathBuf>,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use convbase_core::exit::{Outcome, WithHint, one_line};
-use convbase_core::{decode_batch, photographs};
+use convbase_core::{decode_batch, photographs, processors};
 use convbase_nn::{Checkpoint, ConvBase, ConvBaseWeights, default_weights, image_probabilities};
 use tracing::{info, warn};
 
@@ -82,7 +82,8 @@ fn load_conv_base(
         Err(OtherWeights { checkpoint, weights: path, expected: spec.weights, found: weights.digest() })
             .hint(|| "give the weights that the features were extracted with: `--weights FILE`")?;
     }
-    Ok(ConvBase::new(&weights, spec, arguments.precision, device)?)
+    let threads = arguments.threads.map_or_else(processors, |threads| threads as usize);
+    Ok(ConvBase::new(&weights, spec, arguments.precision, device)?.with_threads(threads))
 }
 
 /// The photographs that are meant: files as they are, folders by their photographs in sorted order, sub-folders

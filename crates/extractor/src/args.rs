@@ -9,7 +9,7 @@ use clap_verbosity_flag::{InfoLevel, Verbosity};
 use convbase_core::exit::LogFormat;
 use convbase_core::store::Task;
 use convbase_core::{
-    Classes, DataType, ImageSize, Interpolation, Interrupt, Layer, Pooling, Precision, Preprocess,
+    Classes, DataType, ImageSize, Interpolation, Interrupt, Layer, Pooling, Precision, Preprocess, processors,
 };
 use convbase_nn::{DeviceChoice, default_weights};
 use tracing_subscriber::EnvFilter;
@@ -84,9 +84,16 @@ pub struct ExtractArguments {
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
-    /// Images per pass through the network [default: 8 on the processor, 64 on a GPU]
+    /// Images per pass through the network [default: 8 on the processor, 2 there in bf16, 64 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     batch_size: Option<u32>,
+    /// Passes that are computed at the same time, each on a thread of its own [default: one per processor; 2 on a GPU,
+    /// one of which is fetched or stored while the other is computed]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    threads: Option<u32>,
+    /// Threads that decode photographs meanwhile [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    decode_threads: Option<u32>,
     /// Listed images per shard
     #[arg(long, value_name = "N", default_value = "1024", value_parser = clap::value_parser!(u32).range(1..))]
     shard_size: u32,
@@ -200,6 +207,10 @@ pub struct ExtractConfig {
     pub device: DeviceChoice,
     /// Images per pass, or what fits the device.
     pub batch_size: Option<usize>,
+    /// Passes at the same time, or what fits the device.
+    pub threads: Option<usize>,
+    /// Threads that decode.
+    pub decode_threads: usize,
     /// Listed images per shard.
     pub shard_size: usize,
     /// The class list, or the sub-folders.
@@ -254,6 +265,8 @@ impl ExtractArguments {
             dtype: self.dtype,
             device: self.device,
             batch_size: self.batch_size.map(|size| size as usize),
+            threads: self.threads.map(|threads| threads as usize),
+            decode_threads: self.decode_threads.map_or_else(processors, |threads| threads as usize),
             shard_size: self.shard_size as usize,
             classes: self.classes.map(Classes::new).transpose()?,
             max_rejected: if self.strict { 0.0 } else { self.max_rejected },

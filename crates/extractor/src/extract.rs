@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::{Canary, CreateError, Listing, Manifest, Receipt, ShardName, StoreWriter, Task};
-use convbase_core::{DataType, FeatureSpec, ImageFolder, Preprocess};
+use convbase_core::{DataType, DecodeThreads, FeatureSpec, ImageFolder, Precision, Preprocess, processors};
 use convbase_nn::{ConvBase, ConvBaseWeights, Device, Summary};
 use tracing::{info, warn};
 
@@ -89,10 +89,14 @@ fn make(
     compare_canary(&canary, kept, manifest, &config.out)?;
     let images = todo.iter().map(|shard| manifest.positions(*shard).len()).sum();
     let progress = Progress::new(images, config.shows_progress);
+    let decode_threads = DecodeThreads::start(config.decode_threads)
+        .with_context(|| format!("cannot start {} threads to decode", config.decode_threads))?;
     let pipeline = Pipeline {
         folder,
         store,
-        batch_size: config.batch_size.unwrap_or(if conv_base.device().is_cuda() { 64 } else { 8 }),
+        decode_threads: &decode_threads,
+        batch_size: config.batch_size.unwrap_or_else(|| batch_size(conv_base, manifest)),
+        passes: config.threads.unwrap_or_else(|| if conv_base.device().is_cuda() { 2 } else { processors() }),
         progress: &progress,
         interrupt: &config.interrupt,
         canary: &canary,
@@ -101,6 +105,16 @@ fn make(
     let (made, time) = pipeline.run(conv_base, todo, limit)?;
     progress.finish(&time);
     Ok(made)
+}
+
+/// Images per pass where none are given. Large passes keep a GPU busy; on a processor what a pass works on should stay
+/// near it, and in bf16, where maps are not cut into tiles, that is little.
+fn batch_size(conv_base: &ConvBase, manifest: &Manifest) -> usize {
+    match manifest.precision() {
+        _ if conv_base.device().is_cuda() => 64,
+        Precision::BFloat16 => 2,
+        Precision::Float32 => 8,
+    }
 }
 
 fn report(config: &ExtractConfig, extraction: &Extraction, missing: usize) {

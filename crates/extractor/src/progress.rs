@@ -1,5 +1,6 @@
 //! Images per second, remaining time and rejected images: a bar on a terminal, a line now and then elsewhere.
 
+use std::ops::AddAssign;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,7 @@ struct State {
     last_line: Instant,
 }
 
-/// Where the time of the step in the middle went: what it waits for is the bottleneck.
+/// Where the time of the passes went: what they wait for is the bottleneck.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct TimeSpent {
     /// Waiting for decoded photographs.
@@ -33,6 +34,14 @@ pub(crate) struct TimeSpent {
     pub(crate) convolving: Duration,
     /// Waiting until the writer takes features.
     pub(crate) writing: Duration,
+}
+
+impl AddAssign for TimeSpent {
+    fn add_assign(&mut self, other: Self) {
+        self.decoding += other.decoding;
+        self.convolving += other.convolving;
+        self.writing += other.writing;
+    }
 }
 
 impl TimeSpent {

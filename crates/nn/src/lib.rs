@@ -8,7 +8,6 @@ mod checkpoint;
 mod conv_base;
 mod device;
 mod error;
-mod fused_convolution;
 mod head;
 mod inference;
 mod memory;

@@ -1,5 +1,6 @@
 //! Many photographs at once, on all cores, into one buffer.
 
+use std::io;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -20,6 +21,34 @@ impl DecodedBatch {
     /// How many photographs decoded.
     pub fn decoded(&self) -> usize {
         self.images.iter().filter(|image| image.is_ok()).count()
+    }
+}
+
+/// Threads that decode and do nothing else.
+#[derive(Debug)]
+pub struct DecodeThreads {
+    pool: rayon::ThreadPool,
+}
+
+impl DecodeThreads {
+    /// Starts so many threads. Fails when the system has none left.
+    pub fn start(count: usize) -> io::Result<Self> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(count)
+            .thread_name(|index| format!("decode-{index}"))
+            .build()
+            .map_err(io::Error::other)?;
+        Ok(Self { pool })
+    }
+
+    /// [`decode_batch`] on these threads.
+    pub fn decode_batch(
+        &self,
+        paths: &[PathBuf],
+        size: ImageSize,
+        interpolation: Interpolation,
+    ) -> DecodedBatch {
+        self.pool.install(|| decode_batch(paths, size, interpolation))
     }
 }
 

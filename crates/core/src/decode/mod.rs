@@ -16,7 +16,7 @@ use crate::{Digest, ImageSize, Interpolation};
 
 use nearest::resize_nearest;
 
-pub use batch::{DecodedBatch, decode_batch};
+pub use batch::{DecodeThreads, DecodedBatch, decode_batch};
 
 /// Decodes photographs and brings them to one size. Keeps the resizer's buffers: one decoder per thread.
 #[derive(Debug, Clone)]

@@ -31,7 +31,7 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
     let general = ["--device", "--checkpoint", "--help", "--log-format", "--quiet", "--verbose"];
     for (command, options) in [
         ("evaluate", &["--features", "--no-verify", "--out"][..]),
-        ("predict", &["--batch-size", "--format", "--precision", "--weights"]),
+        ("predict", &["--batch-size", "--format", "--precision", "--threads", "--weights"]),
     ] {
         let help = evaluator(0, &words([command, "--help"])).stdout;
         // An option begins its line; others are only spoken of.

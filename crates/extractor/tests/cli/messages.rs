@@ -77,6 +77,8 @@ fn words_that_make_no_sense_are_usage_errors_that_name_the_option() {
         ("--max-rejected", "2", "expected a share from 0 to 1"),
         ("--max-rejected", "nan", "expected a share from 0 to 1"),
         ("--batch-size", "0", "0 is not in 1..=4096"),
+        ("--threads", "0", "0 is not in 1..=4096"),
+        ("--decode-threads", "0", "0 is not in 1..=4096"),
         ("--shard-size", "0", "0 is not in 1.."),
     ];
     for (option, value, part) in cases {
@@ -98,6 +100,7 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
     let of_extract = [
         "--batch-size",
         "--classes",
+        "--decode-threads",
         "--device",
         "--dtype",
         "--image-size",
@@ -115,6 +118,7 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
         "--strict",
         "--task-count",
         "--task-index",
+        "--threads",
         "--weights",
     ];
     for (command, options) in [

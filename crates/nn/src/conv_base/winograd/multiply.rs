@@ -1,0 +1,49 @@
+//! Products of narrow matrices with packed weights: where the time goes.
+
+use pulp::Simd;
+
+/// Rows of the left matrix that are multiplied at once.
+pub(crate) const ROWS: usize = 6;
+
+/// How many inputs are summed before the sums go back to memory: the weights of so many inputs stay in the first cache.
+pub(crate) const DEPTH: usize = 128;
+
+/// Vectors of outputs that are summed at once: with the rows as many sums as fit into the registers.
+pub(crate) const fn panel_vectors(registers: usize) -> usize {
+    if registers >= 32 { 4 } else { 2 }
+}
+
+/// Adds to `sums` [ROWS, outputs] the products of `rows` [ROWS, depth] and `weights` [depth, N vectors]. Rows begin
+/// `stride` values apart, rows of sums `outputs` vectors. Without `adds` the sums are set. Each sum is one chain of
+/// fused multiply-adds in the order of the inputs, on every processor.
+#[inline(always)]
+pub(crate) fn multiply<S: Simd, const N: usize>(
+    simd: S,
+    rows: &[f32],
+    stride: usize,
+    weights: &[[S::f32s; N]],
+    sums: &mut [S::f32s],
+    outputs: usize,
+    adds: bool,
+) {
+    assert!(rows.len() >= (ROWS - 1) * stride + weights.len());
+    let mut sum = [[simd.splat_f32s(0.0); N]; ROWS];
+    if adds {
+        for (row, sum) in sum.iter_mut().enumerate() {
+            sum.copy_from_slice(&sums[row * outputs..][..N]);
+        }
+    }
+    for (input, weights) in weights.iter().enumerate() {
+        for (row, sum) in sum.iter_mut().enumerate() {
+            // SAFETY: `row` is below ROWS and `input` below the depth; the length was compared above.
+            #[expect(unsafe_code, reason = "a comparison for each factor would cost as much as its product")]
+            let factor = simd.splat_f32s(unsafe { *rows.get_unchecked(row * stride + input) });
+            for (weight, sum) in weights.iter().zip(sum) {
+                *sum = simd.mul_add_f32s(factor, *weight, *sum);
+            }
+        }
+    }
+    for (row, sum) in sum.iter().enumerate() {
+        sums[row * outputs..][..N].copy_from_slice(sum);
+    }
+}
