@@ -50,6 +50,9 @@ pub struct EvaluateArguments {
     /// Do not compare the store's files with the hashes in its receipts
     #[arg(long)]
     pub no_verify: bool,
+    /// Threads that compute; the result is the same for any number [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub threads: Option<u32>,
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,

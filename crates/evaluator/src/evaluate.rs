@@ -7,8 +7,8 @@ use convbase_core::exit::WithHint;
 use convbase_core::metrics::{ConfusionMatrix, RocCurve, predicted_classes};
 use convbase_core::report::{CheckpointReference, Predictions, ReportInput};
 use convbase_core::store::{FeatureStore, RowRecord};
-use convbase_core::{Report, figure, write_artifact};
-use convbase_nn::{Checkpoint, Rows, probabilities};
+use convbase_core::{Report, figure, processors, write_artifact};
+use convbase_nn::{Checkpoint, Rows, probabilities, set_threads};
 use tracing::info;
 
 use crate::args::EvaluateArguments;
@@ -17,6 +17,7 @@ use crate::{draw_confusion, draw_roc};
 /// Evaluates a checkpoint on a store and writes `metrics.json`, `predictions.csv` and the figures.
 pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
     let device = arguments.device.resolve()?;
+    set_threads(arguments.threads.map_or_else(processors, |threads| threads as usize));
     let checkpoint = Checkpoint::load(&arguments.checkpoint, device)
         .hint(|| "`trainer fit` writes `best.safetensors` into the folder of the run")?;
     let open = if arguments.no_verify { FeatureStore::open_without_hashing } else { FeatureStore::open };

@@ -7,7 +7,12 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Reduction, Tensor};
 
 use crate::TorchError;
+use crate::dense::products;
+use crate::floats::floats;
+use crate::minibatch::Features;
 use crate::randomness::seeded;
+use crate::threads::threads;
+use crate::vectors::vector_instructions;
 
 /// What stands between the hidden layer and the dropout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,15 +112,45 @@ impl Head {
     /// Logits [batch, outputs] of features [batch, features]. `dropout` is the share of hidden units (of features in
     /// a linear head) that is left out, the rest being scaled up; 0 outside training.
     pub fn logits(&self, features: &Tensor, dropout: f64) -> Result<Tensor, TorchError> {
-        let [dense @ .., weight, bias] = &self.parameters[..] else {
+        match &self.parameters[..] {
+            [weight, bias, ..] if self.shape.hidden > 0 => {
+                self.logits_of_sums(&features.f_linear(weight, Some(bias))?, dropout)
+            }
+            _ => self.logits_of_sums(features, dropout),
+        }
+    }
+
+    /// The same of features as a minibatch holds them.
+    pub(crate) fn logits_of(&self, features: &Features, dropout: f64) -> Result<Tensor, TorchError> {
+        match self.sums(features)? {
+            Some(sums) => self.logits_of_sums(&sums, dropout),
+            None => self.logits(&features.tensor()?, dropout),
+        }
+    }
+
+    /// What the hidden layer's units sum up, [batch, hidden], computed here, and so without a gradient of the layer's
+    /// parameters. `None` without a hidden layer, on a GPU, and on processors without wide vectors.
+    pub(crate) fn sums(&self, features: &Features) -> Result<Option<Tensor>, TorchError> {
+        let ([weight, bias, _, _], Features::Rows(rows)) = (&self.parameters[..], features) else {
+            return Ok(None);
+        };
+        let (Some(arch), Some(weight), Some(bias)) = (vector_instructions(), floats(weight), floats(bias))
+        else {
+            return Ok(None);
+        };
+        let rows: Vec<&[f32]> = rows.iter().map(|row| &row[..]).collect();
+        let sums = products(arch, &rows, weight, bias, threads());
+        Ok(Some(Tensor::f_from_slice(&sums)?.f_view([rows.len() as i64, bias.len() as i64])?))
+    }
+
+    /// Logits [batch, outputs] of what the hidden layer's units sum up, [batch, hidden]; of features in a linear head.
+    pub(crate) fn logits_of_sums(&self, sums: &Tensor, dropout: f64) -> Result<Tensor, TorchError> {
+        let [.., weight, bias] = &self.parameters[..] else {
             unreachable!("a head has at least the output layer")
         };
-        let mut hidden = features.shallow_clone();
-        if let [dense_weight, dense_bias] = dense {
-            hidden = hidden.f_linear(dense_weight, Some(dense_bias))?; // [batch, hidden]
-            if self.shape.activation == Activation::Relu {
-                hidden = hidden.f_relu()?;
-            }
+        let mut hidden = sums.shallow_clone();
+        if self.shape.hidden > 0 && self.shape.activation == Activation::Relu {
+            hidden = hidden.f_relu()?;
         }
         if dropout > 0.0 {
             hidden = hidden.f_dropout(dropout, true)?;

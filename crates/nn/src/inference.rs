@@ -2,8 +2,9 @@
 
 use tch::Tensor;
 
+use crate::minibatch::Minibatch;
 use crate::training::Sums;
-use crate::{ConvBase, Head, Means, Minibatch, MinibatchError, Rows, TorchError};
+use crate::{ConvBase, Head, Means, MinibatchError, Rows, TorchError};
 
 /// Rows per pass where nothing is learned: large enough for the processor, small enough for memory.
 const EVALUATION_BATCH: usize = 256;
@@ -17,7 +18,7 @@ pub fn evaluate(head: &Head, rows: &Rows, stop: impl Fn() -> bool) -> Result<Opt
         if stopped {
             return Ok(false);
         }
-        let logits = head.logits(&minibatch.features, 0.0)?;
+        let logits = head.logits_of(&minibatch.features, 0.0)?;
         let losses = head.losses(&logits, &minibatch.labels)?;
         sums.add(&losses, &head.correct(&logits, &minibatch.labels)?, minibatch.labels.numel())?;
         Ok(true)
@@ -29,7 +30,7 @@ pub fn evaluate(head: &Head, rows: &Rows, stop: impl Fn() -> bool) -> Result<Opt
 pub fn probabilities(head: &Head, rows: &Rows) -> Result<Vec<f64>, MinibatchError> {
     let mut logits = Vec::new();
     each_minibatch(rows, |minibatch| {
-        logits.push(head.logits(&minibatch.features, 0.0)?);
+        logits.push(head.logits_of(&minibatch.features, 0.0)?);
         Ok(true)
     })?;
     if logits.is_empty() {

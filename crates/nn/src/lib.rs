@@ -6,8 +6,10 @@
 
 mod checkpoint;
 mod conv_base;
+mod dense;
 mod device;
 mod error;
+mod floats;
 mod head;
 mod inference;
 mod memory;
@@ -16,8 +18,10 @@ mod optimizer;
 mod randomness;
 mod summary;
 mod tensor_file;
+mod threads;
 mod training;
 mod training_state;
+mod vectors;
 mod weights;
 
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointMetadata, Mismatch};
@@ -27,10 +31,11 @@ pub use error::{MinibatchError, TorchError};
 pub use head::{Activation, Head, HeadShape, UnknownActivation};
 pub use inference::{evaluate, image_probabilities, probabilities};
 pub use memory::keep_freed_memory;
-pub use minibatch::{ClassMappingError, Minibatch, Rows};
+pub use minibatch::{ClassMappingError, Rows};
 pub use optimizer::{Optimizer, OptimizerKind, UnknownOptimizer};
 pub use summary::Summary;
 pub use tch::Device;
+pub use threads::set_threads;
 pub use training::{BegunEpoch, Means, TrainingOptions};
 pub use training_state::TrainingState;
 pub use weights::{ConvBaseWeights, WeightsError, default_weights};

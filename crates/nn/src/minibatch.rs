@@ -1,7 +1,9 @@
 //! Minibatches of a store's rows: only the rows of one batch leave the memory map.
 
+use std::borrow::Cow;
+
 use convbase_core::store::FeatureStore;
-use convbase_core::{Classes, DataType, Label};
+use convbase_core::{Classes, Label};
 use tch::{Device, Kind, Tensor};
 
 use crate::randomness::{seed_for, seeded};
@@ -18,13 +20,34 @@ pub struct Rows<'store> {
     device: Device,
 }
 
-/// Features [batch, features] float32 and labels `[batch]` int64 on one device.
+/// Features and labels of some rows.
 #[derive(Debug)]
-pub struct Minibatch {
-    /// [batch, features]
-    pub features: Tensor,
-    /// `[batch]`
-    pub labels: Tensor,
+pub(crate) struct Minibatch<'store> {
+    pub(crate) features: Features<'store>,
+    /// `[batch]` int64
+    pub(crate) labels: Tensor,
+}
+
+/// Features [batch, features] float32.
+#[derive(Debug)]
+pub(crate) enum Features<'store> {
+    /// On a device.
+    Tensor(Tensor),
+    /// In the processor's memory, row by row: where the store holds float32, in its memory map.
+    Rows(Vec<Cow<'store, [f32]>>),
+}
+
+impl Features<'_> {
+    /// The features in one tensor.
+    pub(crate) fn tensor(&self) -> Result<Tensor, TorchError> {
+        let rows = match self {
+            Self::Tensor(tensor) => return Ok(tensor.shallow_clone()),
+            Self::Rows(rows) => rows,
+        };
+        let length = rows.first().map_or(0, |row| row.len());
+        let numbers = rows.concat();
+        Ok(Tensor::f_from_slice(&numbers)?.f_view([rows.len() as i64, length as i64])?)
+    }
 }
 
 /// A store holds rows of classes that the class list does not name.
@@ -96,32 +119,15 @@ impl<'store> Rows<'store> {
     ///
     /// # Panics
     /// When a position is out of range.
-    pub fn gather(&self, positions: &[usize]) -> Result<Minibatch, MinibatchError> {
-        let manifest = self.store.manifest();
-        let length = manifest.spec().feature_length().unwrap_or(0);
-        let kind = match manifest.dtype() {
-            DataType::Float32 => Kind::Float,
-            DataType::Float16 => Kind::Half,
-        };
-        let row_bytes = length * manifest.dtype().bytes();
-        let shape = [positions.len() as i64, length as i64];
-        let host = Tensor::f_empty(shape, (kind, Device::Cpu))?;
-        {
-            // SAFETY: the tensor was just made, is contiguous on the host, holds exactly this many bytes, and nobody
-            // else knows of it.
-            #[expect(unsafe_code, reason = "rows go from the map into the tensor without a copy in between")]
-            let bytes = unsafe {
-                std::slice::from_raw_parts_mut(host.data_ptr().cast::<u8>(), positions.len() * row_bytes)
-            };
-            for (target, &position) in bytes.chunks_exact_mut(row_bytes).zip(positions) {
-                target.copy_from_slice(self.store.row(self.rows[position])?);
-            }
+    pub(crate) fn gather(&self, positions: &[usize]) -> Result<Minibatch<'store>, MinibatchError> {
+        let rows = positions.iter().map(|&position| self.store.floats(self.rows[position]));
+        let mut features = Features::Rows(rows.collect::<Result<_, _>>()?);
+        if self.device.is_cuda() {
+            features = Features::Tensor(features.tensor()?.f_to_device(self.device)?);
         }
         let labels: Vec<i64> = positions.iter().map(|&position| self.labels[position] as i64).collect();
-        Ok(Minibatch {
-            features: host.f_to_device(self.device)?.f_to_kind(Kind::Float)?,
-            labels: Tensor::f_from_slice(&labels)?.f_to_device(self.device)?,
-        })
+        let labels = Tensor::f_from_slice(&labels)?.f_to_device(self.device)?;
+        Ok(Minibatch { features, labels })
     }
 }
 

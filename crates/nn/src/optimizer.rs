@@ -3,13 +3,18 @@
 //! libtorch's own differ (RMSprop: alpha 0.99, epsilon outside the root; Adam: epsilon 1e-8), and their state cannot
 //! be reached from here.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
 use crate::TorchError;
+use crate::dense::{Formula, update};
+use crate::floats::{floats, floats_mut};
+use crate::threads::threads;
+use crate::vectors::vector_instructions;
 
 /// Which formula.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +43,21 @@ pub struct Optimizer {
     steps: i32,
 }
 
-/// Numbers that are worth a thread of their own.
-const LEAST_PART: usize = 1 << 16;
+/// A parameter's gradient.
+#[derive(Debug)]
+pub(crate) enum Gradient<'a> {
+    /// Shaped like the parameter.
+    Whole(Tensor),
+    /// That of a wide layer's weights [units, features] on a processor with wide vectors: `outputs`, transposed, times
+    /// `rows`, not multiplied out.
+    Product {
+        /// Each `[features]`.
+        rows: &'a [Cow<'a, [f32]>],
+        /// The gradient of what the units sum up, [rows, units].
+        outputs: Tensor,
+    },
+}
+
 const EPSILON: f64 = 1e-7;
 const RHO: f64 = 0.9;
 const BETA_1: f64 = 0.9;
@@ -64,6 +82,11 @@ impl Optimizer {
         Self { kind, learning_rate, moments, steps }
     }
 
+    /// The same optimizer with other moments.
+    pub(crate) fn with_moments(&self, moments: Vec<Vec<Tensor>>) -> Self {
+        Self { moments, ..*self }
+    }
+
     /// Per parameter its moments: RMSprop the mean square, Adam mean and mean square, SGD none.
     pub fn moments(&self) -> &[Vec<Tensor>] {
         &self.moments
@@ -81,84 +104,78 @@ impl Optimizer {
 
     /// Takes one step along `gradients`, which stand in the order of `parameters`.
     pub fn step(&mut self, parameters: &mut [Tensor], gradients: &[Tensor]) -> Result<(), TorchError> {
+        let whole: Vec<Gradient> = gradients.iter().map(|one| Gradient::Whole(one.shallow_clone())).collect();
+        self.step_along(parameters, &whole)
+    }
+
+    /// The same along gradients that may not be multiplied out.
+    pub(crate) fn step_along(
+        &mut self,
+        parameters: &mut [Tensor],
+        gradients: &[Gradient],
+    ) -> Result<(), TorchError> {
         let _guard = tch::no_grad_guard();
         self.steps = self.steps.saturating_add(1);
+        let formula = self.formula();
         for ((parameter, gradient), moments) in parameters.iter_mut().zip(gradients).zip(&mut self.moments) {
-            if self.kind == OptimizerKind::RmsProp
-                && let [square] = &mut moments[..]
-                && let (Some(weights), Some(squares), Some(gradients)) =
-                    (floats_mut(parameter), floats_mut(square), floats(gradient))
-            {
-                step_rms_prop(weights, squares, gradients, self.learning_rate as f32);
-                continue;
-            }
-            match (self.kind, &mut moments[..]) {
-                (OptimizerKind::RmsProp, [square]) => {
-                    // v ← v + (1 - ρ)(g² - v);  w ← w - η g / √(v + ε): Keras puts ε inside the root.
-                    let _ = square.f_lerp_(&gradient.f_square()?, 1.0 - RHO)?;
-                    let mut step = square.f_add_scalar(EPSILON)?.f_rsqrt_()?.f_mul_(gradient)?;
-                    let _ = parameter.f_sub_(&step.f_mul_scalar_(self.learning_rate)?)?;
-                }
-                (OptimizerKind::Adam, [mean, square]) => {
-                    // m ← m + (1 - β₁)(g - m);  v ← v + (1 - β₂)(g² - v);
-                    // w ← w - η √(1 - β₂ᵗ) / (1 - β₁ᵗ) · m / (√v + ε)
-                    let rate = self.learning_rate * (1.0 - BETA_2.powi(self.steps)).sqrt()
-                        / (1.0 - BETA_1.powi(self.steps));
-                    let _ = mean.f_lerp_(gradient, 1.0 - BETA_1)?;
-                    let _ = square.f_lerp_(&gradient.f_square()?, 1.0 - BETA_2)?;
-                    let mut step = mean.f_div(&square.f_sqrt()?.f_add_scalar_(EPSILON)?)?;
-                    let _ = parameter.f_sub_(&step.f_mul_scalar_(rate)?)?;
-                }
-                _ => {
-                    let _ = parameter.f_sub_(&gradient.f_mul_scalar(self.learning_rate)?)?;
+            match gradient {
+                Gradient::Whole(gradient) => step_on_tensors(formula, parameter, moments, gradient)?,
+                Gradient::Product { rows, outputs } => {
+                    let rows: Vec<&[f32]> = rows.iter().map(|row| &row[..]).collect();
+                    let outputs = outputs.f_contiguous()?;
+                    let slices = moments.iter_mut().map(floats_mut).collect::<Option<Vec<_>>>();
+                    match (vector_instructions(), floats(&outputs), floats_mut(parameter), slices) {
+                        (Some(arch), Some(outputs), Some(weights), Some(moments)) => {
+                            update(arch, &rows, outputs, weights, moments, formula, threads());
+                        }
+                        _ => unreachable!("a product is only made where it can be used"),
+                    }
                 }
             }
         }
         Ok(())
     }
-}
 
-/// RMSprop's step in one pass over memory, which is what it waits for: libtorch's operators would take seven passes,
-/// four of them over tensors of their own.
-fn step_rms_prop(weights: &mut [f32], squares: &mut [f32], gradients: &[f32], rate: f32) {
-    let step = |((weight, square), gradient): ((&mut f32, &mut f32), &f32)| {
-        *square += (1.0 - RHO) as f32 * (gradient * gradient - *square);
-        *weight -= rate * gradient / (*square + EPSILON as f32).sqrt();
-    };
-    let threads = usize::try_from(tch::get_num_threads()).unwrap_or(1).max(1);
-    let part = weights.len().div_ceil(threads).max(LEAST_PART);
-    let parts = weights.chunks_mut(part).zip(squares.chunks_mut(part)).zip(gradients.chunks(part));
-    std::thread::scope(|scope| {
-        let mut parts = parts.into_iter();
-        let own = parts.next();
-        for ((weights, squares), gradients) in parts {
-            scope.spawn(move || weights.iter_mut().zip(squares).zip(gradients).for_each(step));
+    /// The formula of the step that was begun.
+    fn formula(&self) -> Formula {
+        let rate = self.learning_rate;
+        match self.kind {
+            OptimizerKind::RmsProp => Formula::RmsProp { rate, rho: RHO, epsilon: EPSILON },
+            OptimizerKind::Adam => {
+                // Both means start at zero, which this makes up for.
+                let rate = rate * (1.0 - BETA_2.powi(self.steps)).sqrt() / (1.0 - BETA_1.powi(self.steps));
+                Formula::Adam { rate, beta_1: BETA_1, beta_2: BETA_2, epsilon: EPSILON }
+            }
+            OptimizerKind::Sgd => Formula::Sgd { rate },
         }
-        if let Some(((weights, squares), gradients)) = own {
-            weights.iter_mut().zip(squares).zip(gradients).for_each(step);
+    }
+}
+
+/// The step on any device.
+fn step_on_tensors(
+    formula: Formula,
+    parameter: &mut Tensor,
+    moments: &mut [Tensor],
+    gradient: &Tensor,
+) -> Result<(), TorchError> {
+    match (formula, moments) {
+        (Formula::RmsProp { rate, rho, epsilon }, [square]) => {
+            let _ = square.f_lerp_(&gradient.f_square()?, 1.0 - rho)?;
+            let mut step = square.f_add_scalar(epsilon)?.f_rsqrt_()?.f_mul_(gradient)?;
+            let _ = parameter.f_sub_(&step.f_mul_scalar_(rate)?)?;
         }
-    });
-}
-
-/// The numbers of a tensor that lies in one piece in the processor's memory.
-fn floats(tensor: &Tensor) -> Option<&[f32]> {
-    let pointer = plain(tensor)?;
-    // SAFETY: the tensor owns so many floats, which nobody changes while it is borrowed: libtorch is not called.
-    #[expect(unsafe_code, reason = "the numbers are read where they lie")]
-    Some(unsafe { std::slice::from_raw_parts(pointer, tensor.numel()) })
-}
-
-/// The same, to be changed.
-fn floats_mut(tensor: &mut Tensor) -> Option<&mut [f32]> {
-    let pointer = plain(tensor)?;
-    // SAFETY: as above; parameters and moments are no views of one another.
-    #[expect(unsafe_code, reason = "the numbers are changed where they lie")]
-    Some(unsafe { std::slice::from_raw_parts_mut(pointer, tensor.numel()) })
-}
-
-fn plain(tensor: &Tensor) -> Option<*mut f32> {
-    let is_plain = tensor.device() == Device::Cpu && tensor.kind() == Kind::Float && tensor.is_contiguous();
-    (is_plain && tensor.numel() > 0).then(|| tensor.data_ptr().cast())
+        (Formula::Adam { rate, beta_1, beta_2, epsilon }, [mean, square]) => {
+            let _ = mean.f_lerp_(gradient, 1.0 - beta_1)?;
+            let _ = square.f_lerp_(&gradient.f_square()?, 1.0 - beta_2)?;
+            let mut step = mean.f_div(&square.f_sqrt()?.f_add_scalar_(epsilon)?)?;
+            let _ = parameter.f_sub_(&step.f_mul_scalar_(rate)?)?;
+        }
+        (Formula::Sgd { rate }, _) => {
+            let _ = parameter.f_sub_(&gradient.f_mul_scalar(rate)?)?;
+        }
+        (formula, moments) => unreachable!("{formula:?} with {} moments", moments.len()),
+    }
+    Ok(())
 }
 
 impl OptimizerKind {

@@ -27,11 +27,12 @@ pub(crate) fn serialize(
 
 /// The numbers of a float32 tensor on any device, little-endian.
 pub(crate) fn float_bytes(tensor: &Tensor) -> Result<Vec<u8>, TorchError> {
-    let host = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
-    let mut numbers = vec![0_f32; host.numel()];
-    let count = numbers.len();
-    host.f_copy_data(&mut numbers, count)?;
-    Ok(numbers.iter().flat_map(|number| number.to_le_bytes()).collect())
+    let host = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?.f_view([-1])?;
+    // Bytes as they lie in memory: the supported processors are little-endian.
+    let mut bytes = vec![0; host.numel() * size_of::<f32>()];
+    let count = bytes.len();
+    host.f_view_dtype(Kind::Uint8)?.f_copy_data(&mut bytes, count)?;
+    Ok(bytes)
 }
 
 /// A float32 tensor of this name and shape, or `None` and one more problem.

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::minibatch::epoch_order;
+use crate::minibatch::{Features, Minibatch, epoch_order};
+use crate::optimizer::Gradient;
 use crate::randomness::{seed_for, seeded};
-use crate::{Head, Minibatch, MinibatchError, Optimizer, Rows, TorchError, TrainingState};
+use crate::{Head, MinibatchError, Optimizer, Rows, TorchError, TrainingState};
 
 /// Means over samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -143,15 +144,35 @@ fn train_step(
     sums: &mut Sums,
 ) -> Result<(), TorchError> {
     let samples = minibatch.labels.numel();
-    let logits = seeded(dropout.seed, || head.logits(&minibatch.features, dropout.share))?; // [batch, outputs]
+    // Computed here, the hidden layer's sums are where libtorch's gradients end.
+    let hidden = head.sums(&minibatch.features)?.map(|sums| sums.f_set_requires_grad(true)).transpose()?;
+    let logits = match &hidden {
+        Some(sums) => seeded(dropout.seed, || head.logits_of_sums(sums, dropout.share)),
+        None => {
+            let features = minibatch.features.tensor()?;
+            seeded(dropout.seed, || head.logits(&features, dropout.share))
+        }
+    }?; // [batch, outputs]
     let mut losses = head.losses(&logits, &minibatch.labels)?; // [batch]
     if let Some(weights) = class_weights {
         losses = losses.f_mul(&weights.f_index_select(0, &minibatch.labels)?)?;
     }
     // Keras divides by the number of samples, not by the sum of their weights.
     let loss = losses.f_sum(Kind::Float)?.f_div_scalar(samples as f64)?;
-    let gradients = Tensor::f_run_backward(&[loss], head.parameters(), false, false)?;
-    optimizer.step(head.parameters_mut(), &gradients)?;
+    let gradients = match (&hidden, &minibatch.features, head.parameters()) {
+        (Some(sums), Features::Rows(rows), [_, _, weight, bias]) => {
+            let mut gradients = Tensor::f_run_backward(&[loss], &[sums, weight, bias], false, false)?;
+            let outputs = gradients.remove(0); // [batch, hidden]
+            let bias = Gradient::Whole(outputs.f_sum_dim_intlist(0, false, Kind::Float)?);
+            let weight = Gradient::Product { rows, outputs };
+            [weight, bias].into_iter().chain(gradients.into_iter().map(Gradient::Whole)).collect()
+        }
+        (_, _, parameters) => {
+            let gradients = Tensor::f_run_backward(&[loss], parameters, false, false)?;
+            gradients.into_iter().map(Gradient::Whole).collect::<Vec<_>>()
+        }
+    };
+    optimizer.step_along(head.parameters_mut(), &gradients)?;
     sums.add(&losses, &head.correct(&logits, &minibatch.labels)?, samples)
 }
 
@@ -210,7 +231,7 @@ mod tests {
             for start in (0..rows).step_by(32) {
                 let count = 32.min(rows - start);
                 let minibatch = Minibatch {
-                    features: features.narrow(0, start, count),
+                    features: Features::Tensor(features.narrow(0, start, count)),
                     labels: labels.narrow(0, start, count),
                 };
                 train_step(&mut head, &mut optimizer, &minibatch, NONE, None, &mut sums).unwrap();
@@ -232,7 +253,7 @@ mod tests {
     fn class_weights_scale_each_samples_loss() {
         let shape = HeadShape { features: 2, hidden: 0, activation: Activation::None, classes: 2 };
         let minibatch = Minibatch {
-            features: Tensor::from_slice(&[1.0_f32, 0.0, 0.0, 1.0]).view([2, 2]),
+            features: Features::Tensor(Tensor::from_slice(&[1.0_f32, 0.0, 0.0, 1.0]).view([2, 2])),
             labels: Tensor::from_slice(&[0_i64, 1]),
         };
         let loss = |weights: &[f64]| {

@@ -6,7 +6,7 @@ use std::path::Path;
 use convbase_core::write_artifact;
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
-use tch::{Device, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 use crate::tensor_file::{float_bytes, read_float, serialize};
 use crate::training::BegunEpoch;
@@ -57,6 +57,23 @@ impl TrainingState {
     pub fn finish_epoch(&mut self) {
         self.epoch += 1;
         self.begun = BegunEpoch::default();
+    }
+
+    /// A copy in the processor's memory that does not change when the training goes on.
+    pub fn snapshot(&self) -> Result<Self, TorchError> {
+        let copy = |tensors: &[Tensor]| {
+            tensors
+                .iter()
+                .map(|tensor| tensor.f_detach()?.f_internal_to_copy((Kind::Float, Device::Cpu), false))
+                .collect::<Result<Vec<_>, TchError>>()
+        };
+        let optimizer = &self.optimizer;
+        let moments = optimizer.moments().iter().map(|moments| copy(moments)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            head: Head::from_tensors(self.head.shape(), copy(self.head.parameters())?, Device::Cpu)?,
+            optimizer: optimizer.with_moments(moments),
+            ..*self
+        })
     }
 
     /// Writes head, moments, steps, epoch and what is begun of the next one, whole or not at all.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_verbosity_flag::{InfoLevel, Verbosity};
-use convbase_core::Interrupt;
 use convbase_core::exit::LogFormat;
+use convbase_core::{Interrupt, processors};
 use convbase_nn::{Activation, DeviceChoice, OptimizerKind};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
@@ -82,6 +82,9 @@ pub struct FitArguments {
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
+    /// Threads that compute; the result is the same for any number [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    threads: Option<u32>,
     /// Go on with the run in --out where it was left, if there is one, to the same result
     #[arg(long)]
     resume: bool,
@@ -140,6 +143,8 @@ pub struct FitConfig {
     pub class_weight: ClassWeight,
     /// Where to compute.
     pub device: DeviceChoice,
+    /// Threads that compute.
+    pub threads: usize,
     /// Go on where the run was left.
     pub resume: bool,
     /// Believe the stores' files without hashing them.
@@ -183,6 +188,7 @@ impl FitArguments {
             patience: self.patience,
             class_weight: self.class_weight,
             device: self.device,
+            threads: self.threads.map_or_else(processors, |threads| threads as usize),
             resume: self.resume,
             no_verify: self.no_verify,
             interrupt,

@@ -6,7 +6,9 @@ use anyhow::{Context, bail, ensure};
 use convbase_core::exit::WithHint;
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, Differences, History, differences};
-use convbase_nn::{CheckpointMetadata, Device, HeadShape, Rows, Summary, TrainingOptions, TrainingState};
+use convbase_nn::{
+    CheckpointMetadata, Device, HeadShape, Rows, Summary, TrainingOptions, TrainingState, set_threads,
+};
 use tracing::{info, warn};
 
 use crate::args::{ClassWeight, FitConfig, Validation};
@@ -36,6 +38,7 @@ struct StoresDiffer {
 /// Trains a head and keeps it at its lowest validation loss.
 pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
     let device = config.device.resolve()?;
+    set_threads(config.threads);
     let train_store = open(&config.features, config.no_verify)?;
     let validation_store = match &config.validation {
         Validation::Store(folder) => Some(open(folder, config.no_verify)?),

@@ -5,6 +5,7 @@ mod curves;
 mod fit;
 mod progress;
 mod run_folder;
+mod saving;
 mod training;
 
 use anyhow::Context;

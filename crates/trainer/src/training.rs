@@ -1,5 +1,8 @@
 //! The epochs of one run: training, validation, and what is kept of them.
 
+use std::thread;
+use std::time::Duration;
+
 use convbase_core::exit::Hinted;
 use convbase_core::{EpochRecord, History};
 use convbase_nn::{CheckpointMetadata, Means, Rows, TrainingOptions, TrainingState, evaluate};
@@ -8,9 +11,13 @@ use tracing::{info, warn};
 use crate::args::FitConfig;
 use crate::progress::Progress;
 use crate::run_folder::RunFolder;
+use crate::saving::Saving;
 
 /// Steps after which the state is saved within an epoch: what a killed run loses of a long one.
 const STEPS_BETWEEN_SAVES: u32 = 500;
+/// Time between the states that are saved after short epochs: what a killed run loses of them. A state is twice as
+/// large as the head, and writing it can take as long as an epoch.
+const TIME_BETWEEN_SAVES: Duration = Duration::from_secs(2);
 
 /// What the epochs of a run work on.
 pub(crate) struct Training<'a> {
@@ -46,62 +53,93 @@ impl Training<'_> {
         history: &mut History,
         progress: &Progress,
     ) -> anyhow::Result<bool> {
-        while state.epoch < self.config.epochs {
-            if is_out_of_patience(history, self.config.patience) {
-                let epochs = epochs_since_best(history);
-                progress.suspended(|| info!("no lower validation loss for {epochs} epochs: stopping"));
-                break;
+        thread::scope(|scope| {
+            let mut saving = Saving::new(scope);
+            while state.epoch < self.config.epochs {
+                if is_out_of_patience(history, self.config.patience) {
+                    let epochs = epochs_since_best(history);
+                    progress.suspended(|| info!("no lower validation loss for {epochs} epochs: stopping"));
+                    break;
+                }
+                let Some((trained, validated)) = self.epoch(state, &mut saving)? else {
+                    saving.finish()?;
+                    self.folder.save_last(state)?;
+                    return Ok(true);
+                };
+                let epoch = state.epoch + 1;
+                if !(trained.loss.is_finite() && validated.loss.is_finite()) {
+                    saving.finish()?;
+                    return Err(diverged(self.folder, history, epoch, trained.loss, validated.loss));
+                }
+                let record = EpochRecord {
+                    epoch,
+                    loss: trained.loss,
+                    accuracy: trained.accuracy,
+                    val_loss: validated.loss,
+                    val_accuracy: validated.accuracy,
+                };
+                history.push(record)?;
+                state.finish_epoch();
+                let is_best = history.best().is_some_and(|best| best.epoch == epoch);
+                self.save(&mut saving, state, history, is_best.then_some(record))?;
+                progress.add(&record, is_best);
             }
-            let Some(trained) = self.train_epoch(state)? else { return Ok(true) };
-            let stop = || self.config.interrupt.is_set();
-            let Some(validated) = evaluate(&state.head, &self.validation, stop)? else {
+            saving.finish()?;
+            if !saving.has_state() {
                 self.folder.save_last(state)?;
-                return Ok(true);
-            };
-            let epoch = state.epoch + 1;
-            if !(trained.loss.is_finite() && validated.loss.is_finite()) {
-                return Err(diverged(self.folder, history, epoch, trained.loss, validated.loss));
             }
-            let record = EpochRecord {
-                epoch,
-                loss: trained.loss,
-                accuracy: trained.accuracy,
-                val_loss: validated.loss,
-                val_accuracy: validated.accuracy,
-            };
-            history.push(record)?;
-            let is_best = history.best().is_some_and(|best| best.epoch == epoch);
-            if is_best {
-                let EpochRecord { val_loss, val_accuracy, .. } = record;
-                let metadata = CheckpointMetadata { epoch, val_loss, val_accuracy, ..self.metadata.clone() };
-                self.folder.save_best(&state.head, &metadata)?;
-            }
-            self.folder.save_history(history)?;
-            // The state comes last: whatever interrupts this, what it speaks of is there.
-            state.finish_epoch();
-            self.folder.save_last(state)?;
-            progress.add(&record, is_best);
-        }
-        Ok(false)
+            Ok(false)
+        })
     }
 
-    /// Trains the begun epoch to its end, or to where a signal asks to stop, which gives `None`.
-    fn train_epoch(&self, state: &mut TrainingState) -> anyhow::Result<Option<Means>> {
-        loop {
-            let mut asked = 0;
+    /// Trains the begun epoch to its end and validates it. `None` when a signal asks to stop.
+    fn epoch(
+        &self,
+        state: &mut TrainingState,
+        saving: &mut Saving,
+    ) -> anyhow::Result<Option<(Means, Means)>> {
+        let mut asked = 0;
+        let trained = loop {
             let stop = || {
                 asked += 1;
-                self.config.interrupt.is_set() || asked > STEPS_BETWEEN_SAVES
+                self.config.interrupt.is_set() || asked % (STEPS_BETWEEN_SAVES + 1) == 0
             };
-            let means = state.train_epoch(&self.train, &self.options, stop)?;
-            if means.is_some() {
-                return Ok(means);
+            if let Some(means) = state.train_epoch(&self.train, &self.options, stop)? {
+                break means;
             }
-            self.folder.save_last(state)?;
             if self.config.interrupt.is_set() {
                 return Ok(None);
             }
-        }
+            saving.finish()?;
+            self.folder.save_last(state)?;
+        };
+        let validated = evaluate(&state.head, &self.validation, || self.config.interrupt.is_set())?;
+        Ok(validated.map(|validated| (trained, validated)))
+    }
+
+    /// Writes what an epoch left while the next one is trained.
+    fn save<'scope>(
+        &'scope self,
+        saving: &mut Saving<'scope, '_>,
+        state: &TrainingState,
+        history: &History,
+        best: Option<EpochRecord>,
+    ) -> anyhow::Result<()> {
+        let history = history.clone();
+        let with_state = saving.is_due(TIME_BETWEEN_SAVES);
+        let state = if with_state || best.is_some() { Some(state.snapshot()?) } else { None };
+        saving.begin(with_state, move || {
+            if let (Some(EpochRecord { epoch, val_loss, val_accuracy, .. }), Some(state)) = (best, &state) {
+                let metadata = CheckpointMetadata { epoch, val_loss, val_accuracy, ..self.metadata.clone() };
+                self.folder.save_best(&state.head, &metadata)?;
+            }
+            self.folder.save_history(&history)?;
+            // The state comes last: whatever interrupts this, what it speaks of is there.
+            match state {
+                Some(state) if with_state => self.folder.save_last(&state),
+                _ => Ok(()),
+            }
+        })
     }
 }
 

@@ -1,14 +1,17 @@
 //! Reads a store through memory maps: only the rows that are asked for enter memory.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use memmap2::Mmap;
 
 use super::canary::odd_canaries;
 use super::{FileEntry, Manifest, OpenError, Receipt, ReceiptError, RowRecord, ShardName, npy};
-use crate::{Digest, Hasher, Label};
+use crate::{DataType, Digest, Hasher, Label};
 
 /// A finished store, opened: manifest, receipts, headers and sizes are checked, labels are in memory.
 #[derive(Debug)]
@@ -109,6 +112,32 @@ impl FeatureStore {
         shard.compare(&self.folder, self.hashing)?;
         let start = shard.data_offset + (row - shard.first_row) * self.row_bytes;
         Ok(&shard.features[start..start + self.row_bytes])
+    }
+
+    /// One row's features as float32: where they lie, if that is how the store holds them. Costs what [`row`](Self::row)
+    /// costs.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn floats(&self, row: usize) -> Result<Cow<'_, [f32]>, OpenError> {
+        let bytes = self.row(row)?;
+        Ok(match self.manifest.dtype() {
+            DataType::Float32 => {
+                // SAFETY: every four bytes are a float32, and the supported processors are little-endian.
+                #[expect(unsafe_code, reason = "rows are used where they lie in the memory map")]
+                let (before, floats, after) = unsafe { bytes.align_to::<f32>() };
+                if before.is_empty() && after.is_empty() {
+                    Cow::Borrowed(floats)
+                } else {
+                    Cow::Owned(bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect())
+                }
+            }
+            DataType::Float16 => {
+                let halves: Vec<f16> =
+                    bytes.as_chunks().0.iter().map(|number| f16::from_le_bytes(*number)).collect();
+                Cow::Owned(halves.to_f32_vec())
+            }
+        })
     }
 
     /// Every listed image in order, read from the rows files.
@@ -270,4 +299,44 @@ pub(super) fn read_rows(
         });
     }
     Ok(records)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Listing, StoreWriter};
+    use crate::{Classes, FeatureSpec, Precision, Sample, listing_digest};
+
+    #[test]
+    fn rows_are_floats_whatever_the_store_holds_them_as() {
+        let numbers = [0.5_f32, -2.0, 65504.0, 0.0, 1.0, 0.25];
+        for dtype in [DataType::Float32, DataType::Float16] {
+            let folder = tempfile::tempdir().unwrap();
+            let images: Vec<Sample> =
+                (0..2).map(|row| Sample { path: row.to_string(), label: row }).collect();
+            let spec =
+                FeatureSpec { architecture: "made up".into(), shape: vec![3], ..FeatureSpec::article() };
+            let classes = Classes::new(vec!["a".into(), "b".into()]).unwrap();
+            let listing = Listing { images: 2, sha256: listing_digest(&images) };
+            let manifest = Manifest::new(spec, Precision::Float32, dtype, classes, listing, 2);
+            let store = StoreWriter::create(folder.path(), manifest, false).unwrap();
+            let mut writer = store.shard(store.manifest().shards().next().unwrap()).unwrap();
+            for (sample, row) in images.iter().zip(numbers.chunks(3)) {
+                let bytes: Vec<u8> = match dtype {
+                    DataType::Float32 => row.iter().flat_map(|number| number.to_le_bytes()).collect(),
+                    DataType::Float16 => {
+                        row.iter().flat_map(|number| f16::from_f32(*number).to_le_bytes()).collect()
+                    }
+                };
+                writer.append(&[(sample, Ok(None))], &bytes).unwrap();
+            }
+            writer.finish(None).unwrap();
+            let store = FeatureStore::open(folder.path()).unwrap();
+            for (row, expected) in numbers.chunks(3).enumerate() {
+                let found = store.floats(row).unwrap();
+                assert_eq!(found[..], *expected, "{dtype}");
+                assert_eq!(matches!(found, Cow::Borrowed(_)), dtype == DataType::Float32, "{dtype}");
+            }
+        }
+    }
 }

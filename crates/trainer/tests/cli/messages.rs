@@ -62,6 +62,7 @@ fn words_that_make_no_sense_are_usage_errors_that_name_the_option() {
     let cases = [
         ("--epochs", "0", "0 is not in 1.."),
         ("--batch-size", "0", "0 is not in 1..=65536"),
+        ("--threads", "0", "0 is not in 1..=4096"),
         ("--hidden", "65537", "65537 is not in 0..=65536"),
         ("--activation", "tanh", "expected one of relu, none, found `tanh`"),
         ("--dropout", "1", "expected a share from 0 to below 1"),
@@ -117,6 +118,7 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
         "--quiet",
         "--resume",
         "--seed",
+        "--threads",
         "--validation",
         "--validation-split",
         "--verbose",

@@ -11,13 +11,16 @@ use super::transform::{PRODUCTS, REACH, TILE, transform_inputs, transform_produc
 /// Values between the 36 parts of a block of tiles, so that they do not all fall into the same sets of the cache.
 const GAP: usize = 16;
 
-/// Tiles that are transformed before they are multiplied: many, so that weights are fetched once for many; few, so that
-/// what lies between the transforms stays near.
-const CHUNK_VALUES: usize = 400_000;
-const FEWEST_BLOCKS: usize = 16;
+/// Blocks of tiles that are transformed before they are multiplied. Where channels are few, all that lies between the
+/// transforms should stay near; where they are many, the weights are large, and fetching them must serve many tiles: with
+/// 16 blocks instead of 48 the multiplications of 512 × 512 channels took 1.13 times as long on a processor with 2 MB of
+/// second cache.
+fn blocks(inputs: usize, outputs: usize) -> usize {
+    (inputs * outputs / 1024).clamp(16, 48)
+}
 
-/// Tiles below which the weights are fetched too often.
-pub(crate) const FEWEST_TILES: usize = FEWEST_BLOCKS * ROWS;
+/// Fewer tiles than these do not make up for fetching the weights.
+pub(crate) const FEWEST_TILES: usize = 16 * ROWS;
 
 /// A 3 × 3 convolution with stride 1 and zero padding, then ReLU, and where a pool follows 2 × 2 maximum with stride 2.
 #[derive(Debug)]
@@ -104,7 +107,7 @@ impl WithSimd for Forward<'_> {
         let Convolution { inputs, outputs, .. } = *self.convolution;
         let tiles = &self.tiles;
         let (factors, products) = (ROWS * inputs + GAP, ROWS * outputs + GAP);
-        let blocks = (CHUNK_VALUES / (PRODUCTS * (factors + products))).max(FEWEST_BLOCKS);
+        let blocks = blocks(inputs, outputs);
         self.scratch.factors.resize(blocks * PRODUCTS * factors, 0.0);
         self.scratch.products.resize(blocks * PRODUCTS * products, 0.0);
         let mut start = 0;

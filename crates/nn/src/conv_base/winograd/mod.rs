@@ -22,26 +22,6 @@ use pulp::{Arch, Simd, WithSimd};
 
 pub(crate) use network::{ConvolutionWeights, Network};
 
-/// The vector instructions of this processor, where they include fused multiply-adds.
-fn vector_instructions() -> Option<Arch> {
-    let arch = Arch::new();
-    (vector_values(arch) >= 4).then_some(arch)
-}
-
-/// Values of a vector.
-fn vector_values(arch: Arch) -> usize {
-    struct Lanes;
-    impl WithSimd for Lanes {
-        type Output = usize;
-
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> usize {
-            S::F32_LANES
-        }
-    }
-    arch.dispatch(Lanes)
-}
-
 /// Outputs whose weights lie together.
 fn panel_values(arch: Arch) -> usize {
     struct Panel;

@@ -10,7 +10,7 @@ use super::first::FirstConvolution;
 use super::layer::{Convolution, FEWEST_TILES, Scratch};
 use super::map::Map;
 use super::transform::TILE;
-use super::vector_instructions;
+use crate::vectors::vector_instructions;
 
 /// Images that go through the small maps of the later convolutions together, whose weights outweigh the maps.
 const GROUP: usize = 8;

@@ -7,7 +7,8 @@ use super::first::FirstConvolution;
 use super::layer::{Convolution, Scratch};
 use super::map::Map;
 use super::network::{ConvolutionWeights, Network};
-use super::{panel_values, vector_instructions};
+use super::panel_values;
+use crate::vectors::vector_instructions;
 
 /// Numbers from -1 to 1 that look drawn.
 fn draw(count: usize, seed: usize) -> Vec<f32> {
