@@ -107,10 +107,20 @@ test *options:
     python3 scripts/lib/install.py packages
     .toolchain/python/bin/python scripts/test_scripts.py
 
-# Measure the conv base by precision and batch size: medians and ratios of alternating rounds
+# Measure this project: functions, the conv base by precision and batch size, and the three programs
 [group('development')]
-bench:
+bench: build
+    cargo bench --package convbase-core --bench functions
     cargo bench --package convbase-nn --bench throughput
+    if [ {{quote(images)}} = "" ]; then {{programs}}/examples/demo_data --out data/images/demo; fi
+    scripts/bench stages --images {{quote(folder / "test")}}
+    scripts/bench start --images {{quote(folder / "test")}}
+
+# Measure it beside Keras, PyTorch, ONNX Runtime and OpenVINO (1 GB of downloads, 3 GB unpacked)
+[group('development')]
+bench-peers *options: build
+    if [ {{quote(images)}} = "" ]; then {{programs}}/examples/demo_data --out data/images/demo; fi
+    scripts/bench-peers --images {{quote(folder / "test")}} {{options}}
 
 # Check formatting, clippy and documentation
 [group('development')]

@@ -10,7 +10,7 @@ import unittest
 
 def main():
     names = ["lib.test_weights", "lib.test_downloads", "lib.test_photographs", "lib.test_bootstrap", "lib.test_stress",
-             "slurm.test_pipeline"]
+             "lib.test_bench", "slurm.test_pipeline"]
     chosen = sys.argv[1:] or names
     result = unittest.TextTestRunner(verbosity=2).run(unittest.defaultTestLoader.loadTestsFromNames(chosen))
     skipped = len(result.skipped)

@@ -9,6 +9,7 @@ use evaluator::Arguments;
 use tracing_subscriber::fmt::format::debug_fn;
 
 fn main() -> ExitCode {
+    convbase_nn::leave_quickly();
     let arguments = Arguments::parse();
     let log = tracing_subscriber::fmt()
         .with_env_filter(arguments.log_filter())

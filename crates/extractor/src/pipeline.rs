@@ -179,6 +179,10 @@ impl<'a> Pipeline<'a> {
         loop {
             let next = decoded().as_ref().and_then(|decoded| decoded.recv().ok());
             let Some(mut batch) = next else { return Ok(time) };
+            if self.interrupt.is_set() {
+                *decoded() = None; // What waits belongs to the open shard, which is dropped, or to later ones.
+                return Ok(time);
+            }
             time.decoding += lap();
             let rows = batch.images.iter().filter(|(_, status)| status.is_ok()).count();
             batch.data = match conv_base.features(&batch.data, rows, dtype) {

@@ -30,7 +30,7 @@ pub use device::{DeviceChoice, DeviceError};
 pub use error::{MinibatchError, TorchError};
 pub use head::{Activation, Head, HeadShape, UnknownActivation};
 pub use inference::{evaluate, image_probabilities, probabilities};
-pub use memory::keep_freed_memory;
+pub use memory::{keep_freed_memory, leave_quickly};
 pub use minibatch::{ClassMappingError, Rows};
 pub use optimizer::{Optimizer, OptimizerKind, UnknownOptimizer};
 pub use summary::Summary;

@@ -173,3 +173,49 @@ fn weights_of_layers(
     }
     Ok(tensors)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use convbase_core::Interpolation;
+
+    #[test]
+    fn every_layer_is_libtorchs_with_any_number_of_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("untrained.safetensors");
+        ConvBaseWeights::write_untrained(&path, 1, Preprocess::Caffe).unwrap();
+        let weights = ConvBaseWeights::load(&path).unwrap();
+        let size = ImageSize::new(38, 45).unwrap();
+        let pixels: Vec<u8> = (0..3 * size.rgb_bytes()).map(|index| (index * index % 251) as u8).collect();
+        let layers = [
+            "block1_conv1",
+            "block1_conv2",
+            "block1_pool",
+            "block2_conv1",
+            "block2_pool",
+            "block3_conv2",
+            "block4_conv3",
+            "block5_pool",
+        ];
+        for layer in layers {
+            let spec = FeatureSpec::vgg16(
+                weights.digest(),
+                layer.parse().unwrap(),
+                Pooling::None,
+                size,
+                Interpolation::Nearest,
+                Preprocess::Caffe,
+            );
+            let torch = TorchLayers::new(&weights, &spec, Precision::Float32, Device::Cpu).unwrap();
+            let expected = torch.forward(&pixels, &[3, 38, 45, 3]).unwrap();
+            for threads in [1, 2, 8] {
+                let base = ConvBase::new(&weights, &spec, Precision::Float32, Device::Cpu).unwrap();
+                let found = base.with_threads(threads).forward(&pixels, 3).unwrap();
+                assert_eq!(found.size(), expected.size(), "{layer}");
+                let distance =
+                    (&found - &expected).norm().double_value(&[]) / expected.norm().double_value(&[]);
+                assert!(distance < 1e-5, "{layer}, {threads} threads: {distance}");
+            }
+        }
+    }
+}
