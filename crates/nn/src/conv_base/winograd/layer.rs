@@ -108,8 +108,8 @@ impl WithSimd for Forward<'_> {
         let tiles = &self.tiles;
         let (factors, products) = (ROWS * inputs + GAP, ROWS * outputs + GAP);
         let blocks = blocks(inputs, outputs);
-        self.scratch.factors.resize(blocks * PRODUCTS * factors, 0.0);
-        self.scratch.products.resize(blocks * PRODUCTS * products, 0.0);
+        at_least(&mut self.scratch.factors, blocks * PRODUCTS * factors);
+        at_least(&mut self.scratch.products, blocks * PRODUCTS * products);
         let mut start = 0;
         while start < tiles.count {
             let end = tiles.count.min(start + blocks * ROWS);
@@ -141,6 +141,13 @@ impl WithSimd for Forward<'_> {
     }
 }
 
+/// Makes room that is never given back: filling it with zeros for each layer anew was an eighth of an extraction.
+fn at_least(values: &mut AVec<f32>, count: usize) {
+    if values.len() < count {
+        values.resize(count, 0.0);
+    }
+}
+
 /// The tiles of maps, counted image by image and row by row.
 struct Tiles {
     across: usize,
@@ -162,6 +169,20 @@ impl Tiles {
     }
 }
 
+/// Six values from `start` on, `step` apart.
+#[inline(always)]
+fn six<V: Copy>(values: &[V], start: usize, step: usize) -> [V; REACH] {
+    let values = &values[start..start + 5 * step + 1];
+    [values[0], values[step], values[2 * step], values[3 * step], values[4 * step], values[5 * step]]
+}
+
+/// The values at `index` of six arrays.
+#[inline(always)]
+fn across<V: Copy, const N: usize>(arrays: &[[V; N]; REACH], index: usize) -> [V; REACH] {
+    let [a, b, c, d, e, f] = arrays;
+    [a[index], b[index], c[index], d[index], e[index], f[index]]
+}
+
 #[inline(always)]
 fn inputs_of_tile<S: Simd>(
     simd: S,
@@ -178,14 +199,21 @@ fn inputs_of_tile<S: Simd>(
     let start = (image * input.image + (row * input.stride + column) * input.channels) / S::F32_LANES;
     let (factors, _) = S::as_mut_simd_f32s(factors);
     let stride = stride / S::F32_LANES;
+    let row_stride = input.stride * vectors;
     for vector in 0..vectors {
-        let mut half = [[simd.splat_f32s(0.0); REACH]; REACH];
-        for (x, half) in half.iter_mut().enumerate() {
-            let d = std::array::from_fn(|y| values[start + (y * input.stride + x) * vectors + vector]);
-            *half = transform_inputs(simd, d);
-        }
+        // Arrays written out, and functions for closures: begun with zeros they would be filled twice, by a call of
+        // memset, an eighth of all time; closures would not become part of this function.
+        let column = |x: usize| start + x * vectors + vector;
+        let half = [
+            transform_inputs(simd, six(values, column(0), row_stride)),
+            transform_inputs(simd, six(values, column(1), row_stride)),
+            transform_inputs(simd, six(values, column(2), row_stride)),
+            transform_inputs(simd, six(values, column(3), row_stride)),
+            transform_inputs(simd, six(values, column(4), row_stride)),
+            transform_inputs(simd, six(values, column(5), row_stride)),
+        ];
         for y in 0..REACH {
-            let row = transform_inputs(simd, std::array::from_fn(|x| half[x][y]));
+            let row = transform_inputs(simd, across(&half, y));
             for (x, value) in row.into_iter().enumerate() {
                 factors[(y * REACH + x) * stride + vector] = value;
             }
@@ -252,18 +280,21 @@ fn outputs_of_tile<S: Simd>(
     let row_stride = output.stride * vectors;
     let (values, _) = S::as_mut_simd_f32s(&mut output.values);
     for vector in 0..vectors {
-        let mut half = [[zero; TILE]; REACH];
-        for (x, half) in half.iter_mut().enumerate() {
-            *half = transform_products(
-                simd,
-                std::array::from_fn(|y| products[(y * REACH + x) * stride + vector]),
-            );
-        }
+        let half = [
+            transform_products(simd, six(products, vector, REACH * stride)),
+            transform_products(simd, six(products, stride + vector, REACH * stride)),
+            transform_products(simd, six(products, 2 * stride + vector, REACH * stride)),
+            transform_products(simd, six(products, 3 * stride + vector, REACH * stride)),
+            transform_products(simd, six(products, 4 * stride + vector, REACH * stride)),
+            transform_products(simd, six(products, 5 * stride + vector, REACH * stride)),
+        ];
+        let tile = [
+            transform_products(simd, across(&half, 0)),
+            transform_products(simd, across(&half, 1)),
+            transform_products(simd, across(&half, 2)),
+            transform_products(simd, across(&half, 3)),
+        ];
         let bias = bias[vector];
-        let mut tile = [[zero; TILE]; TILE];
-        for (y, tile) in tile.iter_mut().enumerate() {
-            *tile = transform_products(simd, std::array::from_fn(|x| half[x][y]));
-        }
         if convolution.pools {
             // The maximum may go before bias and ReLU: both keep order.
             for y in 0..rows {
