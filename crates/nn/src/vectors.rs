@@ -21,3 +21,22 @@ fn vector_values(arch: Arch) -> usize {
     }
     arch.dispatch(Lanes)
 }
+
+/// What tests of code on wide vectors try it with.
+#[cfg(test)]
+pub(crate) mod trials {
+    use super::*;
+
+    /// Numbers from -1 to 1 that look drawn.
+    pub(crate) fn draw(count: usize, seed: usize) -> Vec<f32> {
+        (0..count).map(|index| (((index + 1) * (seed + 7)) as f32 * 0.7391).sin()).collect()
+    }
+
+    /// Every set of vector instructions that this processor has.
+    pub(crate) fn arches() -> Vec<Arch> {
+        let mut arches: Vec<Arch> = vector_instructions().into_iter().collect();
+        #[cfg(target_arch = "x86_64")]
+        arches.extend(pulp::x86::V3::try_new().map(Arch::V3));
+        arches
+    }
+}

@@ -1,22 +1,7 @@
 //! Products and steps against their definitions, in float64.
 
-use pulp::Arch;
-
 use super::{Formula, products, update};
-use crate::vectors::vector_instructions;
-
-/// Numbers from -1 to 1 that look drawn.
-fn draw(count: usize, seed: usize) -> Vec<f32> {
-    (0..count).map(|index| (((index + 1) * (seed + 7)) as f32 * 0.7391).sin()).collect()
-}
-
-/// Every set of vector instructions that this processor has.
-fn arches() -> Vec<Arch> {
-    let mut arches: Vec<Arch> = vector_instructions().into_iter().collect();
-    #[cfg(target_arch = "x86_64")]
-    arches.extend(pulp::x86::V3::try_new().map(Arch::V3));
-    arches
-}
+use crate::vectors::trials::{arches, draw};
 
 /// Rows, units and features with every kind of remainder.
 const SIZES: [(usize, usize, usize); 6] =
