@@ -95,7 +95,7 @@ fn make(
         folder,
         store,
         decode_threads: &decode_threads,
-        batch_size: config.batch_size.unwrap_or_else(|| batch_size(conv_base, manifest)),
+        batch_size: config.batch_size.unwrap_or_else(|| conv_base.default_batch_size()),
         passes: config.threads.unwrap_or_else(|| if conv_base.device().is_cuda() { 2 } else { processors() }),
         progress: &progress,
         interrupt: &config.interrupt,
@@ -105,16 +105,6 @@ fn make(
     let (made, time) = pipeline.run(conv_base, todo, limit)?;
     progress.finish(&time);
     Ok(made)
-}
-
-/// Images per pass where none are given. Large passes keep a GPU busy; on a processor what a pass works on should stay
-/// near it, and in bf16, where maps are not cut into tiles, that is little.
-fn batch_size(conv_base: &ConvBase, manifest: &Manifest) -> usize {
-    match manifest.precision() {
-        _ if conv_base.device().is_cuda() => 64,
-        Precision::BFloat16 => 2,
-        Precision::Float32 => 8,
-    }
 }
 
 fn report(config: &ExtractConfig, extraction: &Extraction, missing: usize) {
@@ -174,7 +164,7 @@ fn plan(
 }
 
 /// Once a plan is written, its precision binds every later run that does not name another.
-fn recorded_precision(config: &ExtractConfig) -> Option<convbase_core::Precision> {
+fn recorded_precision(config: &ExtractConfig) -> Option<Precision> {
     if config.overwrite {
         return None;
     }

@@ -93,6 +93,14 @@ fn features_are_kerass_within_a_hundred_thousandth_in_fp32_and_a_hundredth_in_bf
             let error = relative_error(&found, &expected);
             println!("{features} {precision}: relative error {error:.2e}");
             assert!(error <= limit, "{features} {precision}: expected at most {limit}, found {error}");
+            let length = expected.len() / 16;
+            let cosines = found.chunks(length).zip(expected.chunks(length)).map(|(a, b)| cosine(a, b));
+            let least = cosines.fold(1.0, f64::min);
+            println!("{features} {precision}: least cosine {least:.6}");
+            assert!(
+                least >= 0.9999,
+                "{features} {precision}: expected a cosine of at least 0.9999, found {least}"
+            );
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The first convolution, from bytes: three channels are too few for tiles.
 
 use aligned_vec::{AVec, CACHELINE_ALIGN, avec};
+use convbase_core::Precision;
 use pulp::{Arch, Simd, WithSimd};
 
+use super::activation::activate;
 use super::map::Map;
 use super::multiply::{ROWS, multiply, panel_vectors};
+use super::network::ConvolutionWeights;
 use super::panel_values;
 
 /// Red, green and blue.
@@ -22,11 +25,19 @@ pub(crate) struct FirstConvolution {
     bias: AVec<f32>,
     /// What each byte of each channel becomes.
     scaled: [[f32; 256]; CHANNELS],
+    /// Of what is stored.
+    precision: Precision,
 }
 
 impl FirstConvolution {
-    /// From weights [outputs, 3, 3, 3], a bias `[outputs]` and what each byte of each channel becomes.
-    pub(crate) fn new(arch: Arch, weights: &[f32], bias: &[f32], scaled: [[f32; 256]; CHANNELS]) -> Self {
+    /// Of images whose bytes become `scaled`, for each channel; stores its values in `precision`.
+    pub(crate) fn new(
+        arch: Arch,
+        convolution: &ConvolutionWeights,
+        scaled: [[f32; 256]; CHANNELS],
+        precision: Precision,
+    ) -> Self {
+        let ConvolutionWeights { weights, bias, .. } = convolution;
         let panel = panel_values(arch);
         let outputs = bias.len();
         assert!(outputs.is_multiple_of(panel) && weights.len() == outputs * REACH * 3, "{outputs} outputs");
@@ -38,7 +49,7 @@ impl FirstConvolution {
                 packed[position * panel + output % panel] = *weight;
             }
         }
-        Self { arch, weights: packed, bias: AVec::from_slice(CACHELINE_ALIGN, bias), scaled }
+        Self { arch, weights: packed, bias: AVec::from_slice(CACHELINE_ALIGN, bias), scaled, precision }
     }
 
     pub(crate) fn outputs(&self) -> usize {
@@ -87,7 +98,6 @@ impl Forward<'_> {
         let (weights, _) = S::as_simd_f32s(&convolution.weights);
         let (bias, _) = S::as_simd_f32s(&convolution.bias);
         let vectors = bias.len();
-        let zero = simd.splat_f32s(0.0);
         for row in 0..output.height {
             let start = output.position(at, row, 0) / S::F32_LANES;
             let sums = &mut S::as_mut_simd_f32s(&mut output.values).0[start..start + output.width * vectors];
@@ -112,7 +122,7 @@ impl Forward<'_> {
             }
             for sums in sums.chunks_exact_mut(vectors) {
                 for (sum, bias) in sums.iter_mut().zip(bias) {
-                    *sum = simd.max_f32s(simd.add_f32s(*sum, *bias), zero);
+                    *sum = activate(simd, *sum, *bias, convolution.precision);
                 }
             }
         }

@@ -1,10 +1,13 @@
 //! A convolution by Winograd's transforms, tile by tile.
 
 use aligned_vec::{AVec, CACHELINE_ALIGN, avec};
+use convbase_core::Precision;
 use pulp::{Arch, Simd, WithSimd};
 
+use super::activation::activate;
 use super::map::Map;
 use super::multiply::{DEPTH, ROWS, multiply, panel_vectors};
+use super::network::ConvolutionWeights;
 use super::panel_values;
 use super::transform::{PRODUCTS, REACH, TILE, transform_inputs, transform_products, transform_weights};
 
@@ -33,6 +36,8 @@ pub(crate) struct Convolution {
     /// `[outputs]`
     bias: AVec<f32>,
     pools: bool,
+    /// Of what is stored.
+    precision: Precision,
 }
 
 /// What lies between the transforms of a chunk of tiles.
@@ -45,8 +50,9 @@ pub(crate) struct Scratch {
 }
 
 impl Convolution {
-    /// From weights [outputs, inputs, 3, 3] and a bias `[outputs]`.
-    pub(crate) fn new(arch: Arch, weights: &[f32], bias: &[f32], pools: bool) -> Self {
+    /// What stores its values in `precision`.
+    pub(crate) fn new(arch: Arch, convolution: &ConvolutionWeights, precision: Precision) -> Self {
+        let ConvolutionWeights { weights, bias, pools } = convolution;
         let outputs = bias.len();
         let inputs = weights.len() / 9 / outputs;
         let panel = panel_values(arch);
@@ -64,7 +70,8 @@ impl Convolution {
                 }
             }
         }
-        Self { arch, inputs, outputs, weights: packed, bias: AVec::from_slice(CACHELINE_ALIGN, bias), pools }
+        let bias = AVec::from_slice(CACHELINE_ALIGN, bias);
+        Self { arch, inputs, outputs, weights: packed, bias, pools: *pools, precision }
     }
 
     /// Height or width of what comes out, for what goes in.
@@ -272,7 +279,7 @@ fn outputs_of_tile<S: Simd>(
     let (products, _) = S::as_simd_f32s(products);
     let stride = stride / S::F32_LANES;
     let (bias, _) = S::as_simd_f32s(&convolution.bias);
-    let zero = simd.splat_f32s(0.0);
+    let precision = convolution.precision;
     let (row, column, side) = if convolution.pools { (row / 2, column / 2, 2) } else { (row, column, TILE) };
     let (rows, columns) =
         (side.min(output.height.saturating_sub(row)), side.min(output.width.saturating_sub(column)));
@@ -296,20 +303,20 @@ fn outputs_of_tile<S: Simd>(
         ];
         let bias = bias[vector];
         if convolution.pools {
-            // The maximum may go before bias and ReLU: both keep order.
+            // The maximum may go before bias, ReLU and rounding: all keep order.
             for y in 0..rows {
                 for x in 0..columns {
                     let pair = |y: usize| simd.max_f32s(tile[y][2 * x], tile[y][2 * x + 1]);
                     let most = simd.max_f32s(pair(2 * y), pair(2 * y + 1));
                     values[start + y * row_stride + x * vectors + vector] =
-                        simd.max_f32s(simd.add_f32s(most, bias), zero);
+                        activate(simd, most, bias, precision);
                 }
             }
         } else {
             for y in 0..rows {
                 for x in 0..columns {
                     values[start + y * row_stride + x * vectors + vector] =
-                        simd.max_f32s(simd.add_f32s(tile[y][x], bias), zero);
+                        activate(simd, tile[y][x], bias, precision);
                 }
             }
         }

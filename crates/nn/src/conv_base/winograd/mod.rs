@@ -1,5 +1,8 @@
 //! VGG16's convolutions in float32 by Winograd's minimal filtering, without libtorch.
 //!
+//! bf16 is computed here where the processor does not multiply it itself: pixels, weights and the values between the
+//! layers are rounded to bf16, products and sums are float32, as matrix units have them.
+//!
 //! All convolutions of VGG16 are 3 × 3 with stride 1, and nearly all of an extraction's time is theirs. F(4 × 4, 3 × 3)
 //! multiplies a quarter as often as the definition does. Map by map, each thread takes tiles of 6 × 6 inputs, transforms
 //! them, multiplies the 36 parts with the transformed weights, and transforms the sums into 4 × 4 outputs, or where a
@@ -8,6 +11,7 @@
 //! Each value is one fixed sequence of fused multiply-adds, whatever the batch, the number of threads or the width of
 //! the processor's vectors: equal images have equal features to the bit on every processor that this runs on.
 
+mod activation;
 mod first;
 mod layer;
 mod map;

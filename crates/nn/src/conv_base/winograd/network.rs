@@ -3,7 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use convbase_core::ImageSize;
+use convbase_core::{ImageSize, Precision};
+use half::bf16;
 use pulp::Arch;
 
 use super::first::FirstConvolution;
@@ -38,11 +39,21 @@ struct Workspace {
 }
 
 /// A convolution's weights [outputs, inputs, 3, 3] and bias `[outputs]`, and whether a pool follows it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ConvolutionWeights {
     pub(crate) weights: Vec<f32>,
     pub(crate) bias: Vec<f32>,
     pub(crate) pools: bool,
+}
+
+impl ConvolutionWeights {
+    fn round_to_bf16(&mut self) {
+        self.weights.iter_mut().chain(&mut self.bias).for_each(round_to_bf16);
+    }
+}
+
+fn round_to_bf16(value: &mut f32) {
+    *value = bf16::from_f32(*value).to_f32();
 }
 
 impl Network {
@@ -51,25 +62,29 @@ impl Network {
     pub(crate) fn new(
         size: ImageSize,
         scaled: [[f32; 256]; 3],
-        convolutions: &[ConvolutionWeights],
+        convolutions: Vec<ConvolutionWeights>,
+        precision: Precision,
     ) -> Option<Self> {
-        Self::on(vector_instructions()?, size, scaled, convolutions)
+        Self::on(vector_instructions()?, size, scaled, convolutions, precision)
     }
 
     /// The same with these vector instructions.
     pub(super) fn on(
         arch: Arch,
         size: ImageSize,
-        scaled: [[f32; 256]; 3],
-        convolutions: &[ConvolutionWeights],
+        mut scaled: [[f32; 256]; 3],
+        mut convolutions: Vec<ConvolutionWeights>,
+        precision: Precision,
     ) -> Option<Self> {
+        if precision == Precision::BFloat16 {
+            scaled.as_flattened_mut().iter_mut().for_each(round_to_bf16);
+            convolutions.iter_mut().for_each(ConvolutionWeights::round_to_bf16);
+        }
         let (first, others) = convolutions.split_first()?;
-        let first = FirstConvolution::new(arch, &first.weights, &first.bias, scaled);
+        let first = FirstConvolution::new(arch, first, scaled, precision);
         let convolutions: Vec<Convolution> = thread::scope(|scope| {
-            let prepared: Vec<_> = others
-                .iter()
-                .map(|one| scope.spawn(|| Convolution::new(arch, &one.weights, &one.bias, one.pools)))
-                .collect();
+            let prepared: Vec<_> =
+                others.iter().map(|one| scope.spawn(|| Convolution::new(arch, one, precision))).collect();
             let joined = prepared.into_iter().map(|thread| thread.join());
             joined.map(|one| one.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
         });

@@ -1,6 +1,6 @@
 //! The convolutions against their definition, in float64.
 
-use convbase_core::ImageSize;
+use convbase_core::{ImageSize, Precision};
 
 use super::first::FirstConvolution;
 use super::layer::{Convolution, Scratch};
@@ -62,7 +62,7 @@ fn tiles_are_convolutions_and_pools_for_every_remainder_of_the_size() {
         {
             let weights =
                 ConvolutionWeights { weights: draw(outputs * inputs * 9, 1), bias: draw(outputs, 2), pools };
-            let convolution = Convolution::new(arch, &weights.weights, &weights.bias, pools);
+            let convolution = Convolution::new(arch, &weights, Precision::Float32);
             let mut input = Map::new(2, height, width, inputs);
             let values = draw(2 * height * width * inputs, 3);
             for (pixel, values) in values.chunks(inputs).enumerate() {
@@ -94,7 +94,7 @@ fn the_first_convolution_scales_bytes_and_pads_with_zeros() {
             let outputs = panel_values(arch);
             let weights =
                 ConvolutionWeights { weights: draw(outputs * 27, 1), bias: draw(outputs, 2), pools: false };
-            let convolution = FirstConvolution::new(arch, &weights.weights, &weights.bias, scaled);
+            let convolution = FirstConvolution::new(arch, &weights, scaled, Precision::Float32);
             let pixels: Vec<u8> = (0..height * width * 3).map(|index| (index * 89 % 256) as u8).collect();
             let mut output = Map::new(1, height, width, outputs);
             convolution.forward(&pixels, &mut Vec::new(), &mut output, 0);
@@ -119,17 +119,22 @@ fn features_have_equal_bits_whatever_the_vectors_the_group_and_the_order() {
     };
     let layers = [layer(3, false), layer(64, true), layer(64, false), layer(64, true)];
     let pixels: Vec<u8> = (0..11 * size.rgb_bytes()).map(|index| (index * index % 251) as u8).collect();
-    let mut all = Vec::new();
-    for arch in arches() {
-        let network = Network::on(arch, size, scaled, &layers).unwrap();
-        assert_eq!(network.output_shape(), [12, 9, 64]);
-        let together = network.forward(&pixels);
-        assert_eq!(together.len(), 11 * 12 * 9 * 64);
-        let mut apart: Vec<Vec<f32>> =
-            pixels.chunks(size.rgb_bytes()).rev().map(|image| network.forward(image)).collect();
-        apart.reverse();
-        assert_eq!(apart.concat(), together);
-        all.push(together);
+    for precision in [Precision::Float32, Precision::BFloat16] {
+        let mut all = Vec::new();
+        for arch in arches() {
+            let network = Network::on(arch, size, scaled, layers.to_vec(), precision).unwrap();
+            assert_eq!(network.output_shape(), [12, 9, 64]);
+            let together = network.forward(&pixels);
+            assert_eq!(together.len(), 11 * 12 * 9 * 64);
+            let mut apart: Vec<Vec<f32>> =
+                pixels.chunks(size.rgb_bytes()).rev().map(|image| network.forward(image)).collect();
+            apart.reverse();
+            assert_eq!(apart.concat(), together);
+            all.push(together);
+        }
+        assert!(
+            all.windows(2).all(|pair| pair[0] == pair[1]),
+            "the processors' vectors differ in {precision}"
+        );
     }
-    assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "the processors' vectors differ");
 }
