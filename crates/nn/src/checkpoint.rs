@@ -5,17 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use convbase_core::store::FeatureStore;
-use convbase_core::{ArtifactError, Classes, Differences, Digest, FeatureSpec, differences, write_artifact};
+use convbase_core::{ArtifactError, Classes, Differences, Digest, FeatureSpec, differences};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
-use crate::tensor_file::{float_bytes, read_float, serialize};
+use crate::tensor_file::{Content, float_bytes, read_float};
 use crate::{Head, HeadShape, TorchError};
 
 const FORMAT: &str = "convbase-head/1";
-/// The metadata's only key.
-const METADATA_KEY: &str = "convbase";
+const HEAD: Content = Content { key: "convbase", what: "convbase-head/1 head" };
 
 /// What a checkpoint says of its head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,17 +71,23 @@ pub enum CheckpointError {
         #[source]
         source: safetensors::SafeTensorError,
     },
-    /// The file is a safetensors file, but no checkpoint.
-    #[error("checkpoint `{}`: metadata `{METADATA_KEY}`: expected a {FORMAT} head, found none", path.display())]
-    NoHead {
+    /// The file is a safetensors file, but no checkpoint, or another kind of it.
+    #[error("checkpoint `{}`: metadata `{key}`: expected a {what}, found none", path.display())]
+    NoMetadata {
         /// The file.
         path: PathBuf,
+        /// The metadata's key.
+        key: &'static str,
+        /// What it should hold.
+        what: &'static str,
     },
     /// The metadata cannot be read.
-    #[error("checkpoint `{}`: metadata `{METADATA_KEY}`", path.display())]
+    #[error("checkpoint `{}`: metadata `{key}`", path.display())]
     Metadata {
         /// The file.
         path: PathBuf,
+        /// The metadata's key.
+        key: &'static str,
         /// Why.
         #[source]
         source: serde_json::Error,
@@ -125,24 +130,14 @@ impl Checkpoint {
             .map(|((name, shape), parameter)| Ok((name.to_owned(), shape, float_bytes(parameter)?)))
             .collect::<Result<Vec<_>, TorchError>>()?;
         let envelope = Envelope { format: FORMAT.to_owned(), metadata: metadata.clone() };
-        let json = serde_json::to_string(&envelope)
-            .map_err(|source| CheckpointError::Metadata { path: path.to_owned(), source })?;
-        let bytes = serialize(&tensors, METADATA_KEY, json)
-            .map_err(|source| CheckpointError::Format { path: path.to_owned(), source })?;
-        Ok(write_artifact(path, &bytes)?)
+        HEAD.write(path, &tensors, &envelope)
     }
 
     /// Reads a checkpoint onto a device.
     pub fn load(path: &Path, device: Device) -> Result<Self, CheckpointError> {
         let bytes =
             fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
-        let format = |source| CheckpointError::Format { path: path.to_owned(), source };
-        let file = SafeTensors::deserialize(&bytes).map_err(format)?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
-        let json = header.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY));
-        let json = json.ok_or_else(|| CheckpointError::NoHead { path: path.to_owned() })?;
-        let envelope: Envelope = serde_json::from_str(json)
-            .map_err(|source| CheckpointError::Metadata { path: path.to_owned(), source })?;
+        let (file, envelope): (_, Envelope) = HEAD.parse(path, &bytes)?;
         let metadata = envelope.metadata;
         let (tensors, mut problems) = read_tensors(&file, &metadata)?;
         let mut check = |name: &str, expected: String, found: String| {
@@ -205,7 +200,7 @@ fn read_tensors(
 mod tests {
     use super::*;
     use crate::Activation;
-    use convbase_core::{ImageSize, Interpolation, Layer, Pooling, Preprocess};
+    use convbase_core::{ImageSize, Interpolation, Layer, Pooling, Preprocess, write_artifact};
 
     fn metadata() -> CheckpointMetadata {
         let spec = FeatureSpec::vgg16(
@@ -277,6 +272,6 @@ mod tests {
         let path = folder.path().join("x.safetensors");
         let none: Vec<(&str, safetensors::tensor::TensorView)> = Vec::new();
         write_artifact(&path, &safetensors::serialize(none, None).unwrap()).unwrap();
-        assert!(matches!(Checkpoint::load(&path, Device::Cpu), Err(CheckpointError::NoHead { .. })));
+        assert!(matches!(Checkpoint::load(&path, Device::Cpu), Err(CheckpointError::NoMetadata { .. })));
     }
 }

@@ -1,12 +1,16 @@
 //! Reading and writing float32 tensors in safetensors files.
 
 use std::collections::HashMap;
+use std::path::Path;
 
+use convbase_core::write_artifact;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tch::{Device, Kind, Tensor};
 
-use crate::TorchError;
+use crate::{CheckpointError, TorchError};
 
 /// A tensor's name, shape and little-endian float32 bytes.
 pub(crate) type NamedBytes = (String, Vec<usize>, Vec<u8>);
@@ -23,6 +27,49 @@ pub(crate) fn serialize(
         .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
     safetensors::serialize(views, Some(HashMap::from([(key.to_owned(), value)])))
+}
+
+/// What a file holds besides its tensors: one entry of metadata, in JSON.
+pub(crate) struct Content {
+    /// The entry's name.
+    pub(crate) key: &'static str,
+    /// What it describes, for messages.
+    pub(crate) what: &'static str,
+}
+
+impl Content {
+    /// Writes tensors and their metadata, whole or not at all.
+    pub(crate) fn write(
+        &self,
+        path: &Path,
+        tensors: &[NamedBytes],
+        metadata: &impl Serialize,
+    ) -> Result<(), CheckpointError> {
+        let json = serde_json::to_string(metadata).map_err(|source| self.unreadable(path, source))?;
+        let bytes = serialize(tensors, self.key, json)
+            .map_err(|source| CheckpointError::Format { path: path.to_owned(), source })?;
+        Ok(write_artifact(path, &bytes)?)
+    }
+
+    /// The tensors and the metadata in a file's bytes.
+    pub(crate) fn parse<'a, M: DeserializeOwned>(
+        &self,
+        path: &Path,
+        bytes: &'a [u8],
+    ) -> Result<(SafeTensors<'a>, M), CheckpointError> {
+        let format = |source| CheckpointError::Format { path: path.to_owned(), source };
+        let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+        let json = header.metadata().as_ref().and_then(|metadata| metadata.get(self.key));
+        let Self { key, what } = *self;
+        let json = json.ok_or_else(|| CheckpointError::NoMetadata { path: path.to_owned(), key, what })?;
+        let metadata = serde_json::from_str(json).map_err(|source| self.unreadable(path, source))?;
+        Ok((tensors, metadata))
+    }
+
+    fn unreadable(&self, path: &Path, source: serde_json::Error) -> CheckpointError {
+        CheckpointError::Metadata { path: path.to_owned(), key: self.key, source }
+    }
 }
 
 /// The numbers of a float32 tensor on any device, little-endian.

@@ -3,17 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use convbase_core::write_artifact;
-use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, TchError, Tensor};
 
-use crate::tensor_file::{float_bytes, read_float, serialize};
+use crate::tensor_file::{Content, float_bytes, read_float};
 use crate::training::BegunEpoch;
 use crate::{CheckpointError, Head, HeadShape, Optimizer, OptimizerKind, TorchError};
 
 const FORMAT: &str = "convbase-training/1";
-const METADATA_KEY: &str = "convbase-training";
+const TRAINING: Content = Content { key: "convbase-training", what: "convbase-training/1 state" };
 
 /// A training between two steps. What is random in a step depends on seed, epoch and step alone, so this is all.
 #[derive(Debug)]
@@ -95,11 +93,7 @@ impl TrainingState {
             epoch: self.epoch,
             begun: self.begun,
         };
-        let json = serde_json::to_string(&metadata)
-            .map_err(|source| CheckpointError::Metadata { path: path.to_owned(), source })?;
-        let bytes = serialize(&tensors, METADATA_KEY, json)
-            .map_err(|source| CheckpointError::Format { path: path.to_owned(), source })?;
-        Ok(write_artifact(path, &bytes)?)
+        TRAINING.write(path, &tensors, &metadata)
     }
 
     /// Reads a training of this head and optimizer.
@@ -112,13 +106,7 @@ impl TrainingState {
     ) -> Result<Self, CheckpointError> {
         let bytes =
             fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
-        let format = |source| CheckpointError::Format { path: path.to_owned(), source };
-        let file = SafeTensors::deserialize(&bytes).map_err(format)?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
-        let json = header.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY));
-        let json = json.ok_or_else(|| CheckpointError::NoHead { path: path.to_owned() })?;
-        let metadata: Metadata = serde_json::from_str(json)
-            .map_err(|source| CheckpointError::Metadata { path: path.to_owned(), source })?;
+        let (file, metadata): (_, Metadata) = TRAINING.parse(path, &bytes)?;
         let mut problems = Vec::new();
         let mut check = |name: &str, expected: String, found: String| {
             if expected != found {
@@ -184,6 +172,17 @@ mod tests {
             TrainingState::load(&path, shape, OptimizerKind::Adam, 0.1, Device::Cpu).unwrap_err().to_string();
         assert!(error.contains("optimizer: expected adam, found sgd"), "{error}");
         assert!(error.contains("moment.1.output.bias: expected F32 [3], found none"), "{error}");
+    }
+
+    #[test]
+    fn another_kind_of_checkpoint_is_named_with_what_was_expected() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.safetensors");
+        Content { key: "convbase", what: "head" }.write(&path, &[], &7).unwrap();
+        let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 3 };
+        let error = TrainingState::load(&path, shape, OptimizerKind::Adam, 0.1, Device::Cpu).unwrap_err();
+        let expected = "metadata `convbase-training`: expected a convbase-training/1 state, found none";
+        assert!(error.to_string().ends_with(expected), "{error}");
     }
 
     /// A store of 20 rows of two classes.
