@@ -84,7 +84,7 @@ pub struct ExtractArguments {
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
-    /// Images per pass through the network [default: 8 on the processor, 2 there in bf16 with AMX, 64 on a GPU]
+    /// Images per pass through the network [default: 8 on the processor, 2 where libtorch computes bf16 there, 64 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     batch_size: Option<u32>,
     /// Passes that are computed at the same time, each on a thread of its own [default: one per processor; 2 on a GPU,

@@ -13,8 +13,7 @@ use tch::{Device, Tensor};
 use crate::tensor_file::{Content, float_bytes, read_float};
 use crate::{Head, HeadShape, TorchError};
 
-const FORMAT: &str = "convbase-head/1";
-const HEAD: Content = Content { key: "convbase", what: "convbase-head/1 head" };
+const HEAD: Content = Content { key: "convbase", format: "convbase-head/1", what: "head" };
 
 /// What a checkpoint says of its head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,13 +71,15 @@ pub enum CheckpointError {
         source: safetensors::SafeTensorError,
     },
     /// The file is a safetensors file, but no checkpoint, or another kind of it.
-    #[error("checkpoint `{}`: metadata `{key}`: expected a {what}, found none", path.display())]
+    #[error("checkpoint `{}`: metadata `{key}`: expected a {format} {what}, found none", path.display())]
     NoMetadata {
         /// The file.
         path: PathBuf,
         /// The metadata's key.
         key: &'static str,
-        /// What it should hold.
+        /// The format that it should name.
+        format: &'static str,
+        /// What it should describe.
         what: &'static str,
     },
     /// The metadata cannot be read.
@@ -129,7 +130,7 @@ impl Checkpoint {
         let tensors = named
             .map(|((name, shape), parameter)| Ok((name.to_owned(), shape, float_bytes(parameter)?)))
             .collect::<Result<Vec<_>, TorchError>>()?;
-        let envelope = Envelope { format: FORMAT.to_owned(), metadata: metadata.clone() };
+        let envelope = Envelope { format: HEAD.format.to_owned(), metadata: metadata.clone() };
         HEAD.write(path, &tensors, &envelope)
     }
 
@@ -145,7 +146,7 @@ impl Checkpoint {
                 problems.push(format!("{name}: expected {expected}, found {found}"));
             }
         };
-        check("format", FORMAT.to_owned(), envelope.format);
+        check("format", HEAD.format.to_owned(), envelope.format);
         let features = metadata.spec.feature_length().unwrap_or(0);
         check("head.features", features.to_string(), metadata.head.features.to_string());
         check("head.classes", metadata.classes.len().to_string(), metadata.head.classes.to_string());

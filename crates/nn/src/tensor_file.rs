@@ -33,6 +33,8 @@ pub(crate) fn serialize(
 pub(crate) struct Content {
     /// The entry's name.
     pub(crate) key: &'static str,
+    /// What its `format` is.
+    pub(crate) format: &'static str,
     /// What it describes, for messages.
     pub(crate) what: &'static str,
 }
@@ -61,8 +63,9 @@ impl Content {
         let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
         let json = header.metadata().as_ref().and_then(|metadata| metadata.get(self.key));
-        let Self { key, what } = *self;
-        let json = json.ok_or_else(|| CheckpointError::NoMetadata { path: path.to_owned(), key, what })?;
+        let Self { key, format, what } = *self;
+        let missing = || CheckpointError::NoMetadata { path: path.to_owned(), key, format, what };
+        let json = json.ok_or_else(missing)?;
         let metadata = serde_json::from_str(json).map_err(|source| self.unreadable(path, source))?;
         Ok((tensors, metadata))
     }

@@ -10,8 +10,7 @@ use crate::tensor_file::{Content, float_bytes, read_float};
 use crate::training::BegunEpoch;
 use crate::{CheckpointError, Head, HeadShape, Optimizer, OptimizerKind, TorchError};
 
-const FORMAT: &str = "convbase-training/1";
-const TRAINING: Content = Content { key: "convbase-training", what: "convbase-training/1 state" };
+const TRAINING: Content = Content { key: "convbase-training", format: "convbase-training/1", what: "state" };
 
 /// A training between two steps. What is random in a step depends on seed, epoch and step alone, so this is all.
 #[derive(Debug)]
@@ -86,7 +85,7 @@ impl TrainingState {
             }
         }
         let metadata = Metadata {
-            format: FORMAT.to_owned(),
+            format: TRAINING.format.to_owned(),
             head: shape,
             optimizer: self.optimizer.kind(),
             steps: self.optimizer.steps(),
@@ -113,7 +112,7 @@ impl TrainingState {
                 problems.push(format!("{name}: expected {expected}, found {found}"));
             }
         };
-        check("format", FORMAT.to_owned(), metadata.format.clone());
+        check("format", TRAINING.format.to_owned(), metadata.format.clone());
         check("head", format!("{shape:?}"), format!("{:?}", metadata.head));
         check("optimizer", kind.to_string(), metadata.optimizer.to_string());
         let (mut parameters, mut moments) = (Vec::new(), Vec::new());
@@ -178,7 +177,7 @@ mod tests {
     fn another_kind_of_checkpoint_is_named_with_what_was_expected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last.safetensors");
-        Content { key: "convbase", what: "head" }.write(&path, &[], &7).unwrap();
+        Content { key: "convbase", format: "", what: "head" }.write(&path, &[], &7).unwrap();
         let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 3 };
         let error = TrainingState::load(&path, shape, OptimizerKind::Adam, 0.1, Device::Cpu).unwrap_err();
         let expected = "metadata `convbase-training`: expected a convbase-training/1 state, found none";

@@ -66,12 +66,12 @@ impl ConvBase {
     }
 
     /// Images per pass where nothing else is asked for. Large passes keep a GPU busy; on a processor what a pass works
-    /// on should stay near it, and where maps are not cut into tiles, as in bf16 by libtorch, that is little.
+    /// on should stay near it, and in bf16 by libtorch, where maps are not cut into tiles, that is little.
     pub fn default_batch_size(&self) -> usize {
         match &self.layers {
             _ if self.device.is_cuda() => 64,
-            Layers::Winograd(_) => 8,
-            Layers::Torch(_) => 2,
+            Layers::Torch(layers) if layers.kind() == Kind::BFloat16 => 2,
+            Layers::Winograd(_) | Layers::Torch(_) => 8,
         }
     }
 

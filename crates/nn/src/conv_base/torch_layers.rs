@@ -67,6 +67,11 @@ impl TorchLayers {
         Ok(Self { steps, divisor: channels(divisor)?, mean: channels(mean)?, device, kind })
     }
 
+    /// What is multiplied.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// The maps [batch, height, width, channels], float32 on the device, of bytes [batch, height, width, 3].
     pub(super) fn forward(&self, pixels: &[u8], shape: &[i64; 4]) -> Result<Tensor, TorchError> {
         let bytes = self.upload(&Tensor::f_from_data_size(pixels, shape, Kind::Uint8)?)?;

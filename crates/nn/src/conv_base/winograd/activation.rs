@@ -18,8 +18,8 @@ pub(super) fn activate<S: Simd>(simd: S, sum: S::f32s, bias: S::f32s, precision:
 #[inline(always)]
 fn round_to_bf16<S: Simd>(simd: S, value: S::f32s) -> S::f32s {
     let bits = simd.transmute_u32s_f32s(value);
-    let half = simd.splat_u32s(16);
-    let odd = simd.and_u32s(simd.wrapping_dyn_shr_u32s(bits, half), simd.splat_u32s(1));
+    let dropped = simd.splat_u32s(16);
+    let odd = simd.and_u32s(simd.wrapping_dyn_shr_u32s(bits, dropped), simd.splat_u32s(1));
     let raised = simd.add_u32s(bits, simd.add_u32s(odd, simd.splat_u32s(0x7fff)));
     simd.transmute_f32s_u32s(simd.and_u32s(raised, simd.splat_u32s(0xffff_0000)))
 }
