@@ -8,7 +8,7 @@ use std::ffi::{c_char, c_int};
 use std::ptr;
 use std::sync::LazyLock;
 
-use tch::{Device, TchError, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
 use crate::TorchError;
@@ -63,14 +63,19 @@ impl FusedConvolution {
         if weight.device() != Device::Cpu || !tch::utils::has_mkldnn() {
             return Ok(None);
         }
-        let packed = weight.f_to_mkldnn(weight.kind())?.f_mkldnn_reorder_conv2d_weight(
-            ONES,
-            ONES,
-            ONES,
-            1,
-            None::<&[i64]>,
-        )?;
-        Ok(Some(Self { weight: packed, bias: bias.shallow_clone(), operator }))
+        let pack = || {
+            let weight = weight.f_to_mkldnn(weight.kind())?;
+            weight.f_mkldnn_reorder_conv2d_weight(ONES, ONES, ONES, 1, None::<&[i64]>)
+        };
+        // oneDNN packs bf16 for processors that have instructions for it, and libtorch alone knows which it takes.
+        match pack() {
+            Ok(packed) => Ok(Some(Self { weight: packed, bias: bias.shallow_clone(), operator })),
+            Err(error) if weight.kind() != Kind::Float => {
+                tracing::debug!("no fused convolutions in {:?} on this processor: {error}", weight.kind());
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The map [batch, out, height, width] of a map [batch, in, height, width], both channels-last.
@@ -109,7 +114,6 @@ impl FusedConvolution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::Kind;
 
     #[test]
     fn it_is_a_convolution_and_a_relu() {
