@@ -110,7 +110,8 @@ test *options:
 # Measure this project: functions, the conv base by precision and batch size, and the three programs
 [group('development')]
 bench: build
-    cargo bench --package convbase-core --bench functions
+    cargo bench --package convbase-core --bench store
+    cargo bench --package convbase-images --bench decode
     cargo bench --package convbase-nn --bench throughput
     if [ {{quote(images)}} = "" ]; then {{programs}}/examples/demo_data --out data/images/demo; fi
     scripts/bench stages --images {{quote(folder / "test")}}

@@ -1,13 +1,11 @@
-//! What every stage of Convbase must agree on, and nothing that needs libtorch.
+//! What every stage of Convbase must agree on: no images, no networks, nothing that needs libtorch.
 //!
-//! A data set is a folder with one sub-folder per class ([`ImageFolder`]). Its photographs are decoded to RGB
-//! pixels of one size ([`Decoder`]) and become features that a [`FeatureSpec`] identifies. Features lie in a
-//! feature store ([`store`]); training leaves a [`History`], evaluation a [`Report`], computed by [`metrics`].
+//! A data set is a list of photographs ([`Sample`]), each of one of its [`Classes`]. They become features that a
+//! [`FeatureSpec`] identifies. Features lie in a feature store ([`store`]); training leaves a [`History`], evaluation a [`Report`], computed by [`metrics`].
 //! Files appear whole or not at all ([`Artifact`]), and an error leaves a program through [`exit`].
 
 mod artifact;
 mod dataset;
-mod decode;
 mod difference;
 mod digest;
 mod interrupt;
@@ -15,7 +13,6 @@ mod processors;
 mod spec;
 
 pub mod exit;
-pub mod figure;
 pub mod history;
 pub mod metrics;
 pub mod report;
@@ -23,10 +20,7 @@ pub mod store;
 
 pub(crate) use artifact::to_json;
 pub use artifact::{Artifact, ArtifactError, remove_abandoned, write_artifact, write_json};
-pub use dataset::{
-    Classes, ClassesError, DatasetError, ImageFolder, Label, Photographs, Sample, listing_digest, photographs,
-};
-pub use decode::{DecodeError, DecodeThreads, DecodedBatch, DecodedImage, Decoder, decode_batch};
+pub use dataset::{Classes, ClassesError, DecodedImage, Label, Sample, listing_digest};
 pub use difference::{Difference, Differences, differences};
 pub use digest::{Digest, DigestError, Hasher};
 pub use history::{EpochRecord, History};

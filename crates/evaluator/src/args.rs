@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_verbosity_flag::{InfoLevel, Verbosity};
+use convbase_cli::CommonArguments;
 use convbase_core::Precision;
-use convbase_core::exit::LogFormat;
 use convbase_nn::DeviceChoice;
-use tracing_subscriber::EnvFilter;
 
 /// Say how good a checkpoint is, and what it sees in photographs.
 #[derive(Debug, Parser)]
@@ -17,10 +15,7 @@ pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
     #[command(flatten)]
-    verbosity: Verbosity<InfoLevel>,
-    /// How messages are written to stderr: text, or json for one object per line
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
-    pub log_format: LogFormat,
+    common: CommonArguments,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or an image could not be predicted, 2 usage.\n\
@@ -98,10 +93,9 @@ pub enum OutputFormat {
 }
 
 impl Arguments {
-    /// The least severe messages that are shown.
-    pub fn log_filter(&self) -> EnvFilter {
-        let level = self.verbosity.tracing_level_filter();
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.to_string()))
+    /// The options that every program has.
+    pub fn common(&self) -> &CommonArguments {
+        &self.common
     }
 }
 

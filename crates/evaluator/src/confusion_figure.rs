@@ -1,7 +1,7 @@
 //! A confusion matrix as a heat map.
 
 use anyhow::ensure;
-use convbase_core::figure::{
+use convbase_figures::{
     AXIS_TITLE, Axes, Canvas, Color, FigureError, Horizontal, Lettering, Range, Rendered, TICK, TITLE, Tick,
     Vertical, render,
 };

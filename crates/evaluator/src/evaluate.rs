@@ -7,7 +7,7 @@ use convbase_core::exit::WithHint;
 use convbase_core::metrics::{ConfusionMatrix, RocCurve, predicted_classes};
 use convbase_core::report::{CheckpointReference, Predictions, ReportInput};
 use convbase_core::store::{FeatureStore, RowRecord};
-use convbase_core::{Report, figure, processors, write_artifact};
+use convbase_core::{Report, processors, write_artifact};
 use convbase_nn::{Checkpoint, Rows, probabilities, set_threads};
 use tracing::info;
 
@@ -101,7 +101,7 @@ fn write_figures(
     Ok(())
 }
 
-fn write_figure(out: &Path, name: &str, figure: &figure::Rendered) -> anyhow::Result<()> {
+fn write_figure(out: &Path, name: &str, figure: &convbase_figures::Rendered) -> anyhow::Result<()> {
     write_artifact(&out.join(format!("{name}.svg")), figure.svg.as_bytes())?;
     Ok(write_artifact(&out.join(format!("{name}.png")), &figure.png)?)
 }

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use convbase_core::exit::{Outcome, WithHint, one_line};
-use convbase_core::{decode_batch, photographs, processors};
+use convbase_core::processors;
+use convbase_images::{decode_batch, photographs};
 use convbase_nn::{Checkpoint, ConvBase, ConvBaseWeights, default_weights, image_probabilities};
 use tracing::{info, warn};
 

@@ -1,7 +1,7 @@
 //! The receiver operating characteristic of two classes as a figure.
 
 use anyhow::ensure;
-use convbase_core::figure::{
+use convbase_figures::{
     Axes, Canvas, Color, FigureError, LegendEntry, Range, Rendered, Sample, TITLE, Tick, draw_legend, render,
 };
 

@@ -1,18 +1,15 @@
 //! The command line, and its words turned once into a validated configuration.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::ensure;
 use clap::{Args, Parser, Subcommand};
-use clap_verbosity_flag::{InfoLevel, Verbosity};
-use convbase_core::exit::LogFormat;
+use convbase_cli::CommonArguments;
 use convbase_core::store::Task;
 use convbase_core::{
     Classes, DataType, ImageSize, Interpolation, Interrupt, Layer, Pooling, Precision, Preprocess, processors,
 };
 use convbase_nn::{DeviceChoice, default_weights};
-use tracing_subscriber::EnvFilter;
 
 use crate::task_arguments::TaskArguments;
 
@@ -24,10 +21,7 @@ pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
     #[command(flatten)]
-    verbosity: Verbosity<InfoLevel>,
-    /// How messages are written to stderr: text, or json for one object per line
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
-    pub log_format: LogFormat,
+    common: CommonArguments,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or verify found something, 2 usage, 75 interrupted by SIGTERM or SIGINT: run again to go \
@@ -230,17 +224,9 @@ pub struct ExtractConfig {
 }
 
 impl Arguments {
-    /// The least severe messages that are shown.
-    pub fn log_filter(&self) -> EnvFilter {
-        let level = self.verbosity.tracing_level_filter();
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.to_string()))
-    }
-
-    /// Whether a progress bar is wanted and somebody can see it.
-    pub fn shows_progress(&self) -> bool {
-        self.log_format == LogFormat::Text
-            && self.verbosity.tracing_level_filter() >= tracing::Level::INFO
-            && std::io::stderr().is_terminal()
+    /// The options that every program has.
+    pub fn common(&self) -> &CommonArguments {
+        &self.common
     }
 }
 

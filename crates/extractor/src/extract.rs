@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Context;
 use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::{Canary, CreateError, Listing, Manifest, Receipt, ShardName, StoreWriter, Task};
-use convbase_core::{DataType, DecodeThreads, FeatureSpec, ImageFolder, Precision, Preprocess, processors};
+use convbase_core::{DataType, FeatureSpec, Precision, Preprocess, processors};
+use convbase_images::{DecodeThreads, ImageFolder, canary_pixels};
 use convbase_nn::{ConvBase, ConvBaseWeights, Device, Summary};
 use tracing::{info, warn};
 
@@ -223,7 +224,7 @@ fn finished_shards(
 /// What this machine makes of the drawn images, always in one pass, so that the batch size does not matter.
 fn canary(conv_base: &ConvBase, manifest: &Manifest) -> anyhow::Result<Canary> {
     let spec = manifest.spec();
-    let pixels = Canary::pixels(spec.image_size, spec.interpolation)?;
+    let pixels = canary_pixels(spec.image_size, spec.interpolation)?;
     let bytes = conv_base.features(&pixels, Canary::IMAGES, DataType::Float32)?;
     let features: Vec<f32> = bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect();
     Canary::new(&features)

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use convbase_core::exit::{Hinted, one_line};
 use convbase_core::store::{Canary, Receipt, ShardName, StoreWriter, WriteError};
-use convbase_core::{DecodeThreads, DecodedBatch, DecodedImage, ImageFolder, Interrupt, Sample};
+use convbase_core::{DecodedImage, Interrupt, Sample};
+use convbase_images::{DecodeThreads, DecodedBatch, ImageFolder};
 use convbase_nn::{ConvBase, TorchError};
 use tracing::{info, warn};
 

@@ -1,7 +1,7 @@
 //! How many unreadable images an extraction puts up with.
 
-use convbase_core::ImageFolder;
 use convbase_core::exit::Hinted;
+use convbase_images::ImageFolder;
 
 /// More images are unreadable than may be.
 #[derive(Debug, thiserror::Error)]

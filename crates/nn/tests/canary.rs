@@ -4,6 +4,7 @@
 
 use convbase_core::store::Canary;
 use convbase_core::{DataType, FeatureSpec, Interpolation, Precision, Preprocess};
+use convbase_images::canary_pixels;
 use convbase_nn::{ConvBase, ConvBaseWeights, Device, default_weights};
 
 /// The canary of a spec, its images in one pass.
@@ -20,7 +21,7 @@ fn canary_in(
     threads: usize,
 ) -> Canary {
     let base = ConvBase::new(weights, spec, precision, Device::Cpu).unwrap().with_threads(threads);
-    let drawn = Canary::pixels(spec.image_size, spec.interpolation).unwrap();
+    let drawn = canary_pixels(spec.image_size, spec.interpolation).unwrap();
     let image = spec.image_size.rgb_bytes();
     // Larger passes hold the images several times over.
     let pixels = drawn.repeat(batch.div_ceil(Canary::IMAGES));
@@ -105,7 +106,7 @@ fn with(spec: &FeatureSpec, interpolation: Interpolation) -> FeatureSpec {
 /// As if the decoder gave blue, green, red.
 fn exchanged(weights: &ConvBaseWeights, spec: &FeatureSpec, precision: Precision) -> Canary {
     let base = ConvBase::new(weights, spec, precision, Device::Cpu).unwrap();
-    let mut pixels = Canary::pixels(spec.image_size, spec.interpolation).unwrap();
+    let mut pixels = canary_pixels(spec.image_size, spec.interpolation).unwrap();
     pixels.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| pixel.reverse());
     let bytes = base.features(&pixels, Canary::IMAGES, DataType::Float32).unwrap();
     let features: Vec<f32> = bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect();

@@ -8,9 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
-use convbase_core::{
-    DataType, FeatureSpec, ImageSize, Interpolation, Layer, Pooling, Precision, Preprocess, decode_batch,
-};
+use convbase_core::{DataType, FeatureSpec, ImageSize, Interpolation, Layer, Pooling, Precision, Preprocess};
+use convbase_images::decode_batch;
 use convbase_nn::{ConvBase, ConvBaseWeights, Device, default_weights};
 
 struct Golden {

@@ -1,15 +1,12 @@
 //! The command line, and its words turned once into a validated configuration.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_verbosity_flag::{InfoLevel, Verbosity};
-use convbase_core::exit::LogFormat;
+use convbase_cli::CommonArguments;
 use convbase_core::{Interrupt, processors};
 use convbase_nn::{Activation, DeviceChoice, OptimizerKind};
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
 
 /// Fit a small classifier head on stored features.
 #[derive(Debug, Parser)]
@@ -19,10 +16,7 @@ pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
     #[command(flatten)]
-    verbosity: Verbosity<InfoLevel>,
-    /// How messages are written to stderr: text, or json for one object per line
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
-    pub log_format: LogFormat,
+    common: CommonArguments,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 75 interrupted by SIGTERM or SIGINT: run again with --resume.\nRUST_LOG overrides -v and -q.";
@@ -156,17 +150,9 @@ pub struct FitConfig {
 }
 
 impl Arguments {
-    /// The least severe messages that are shown.
-    pub fn log_filter(&self) -> EnvFilter {
-        let level = self.verbosity.tracing_level_filter();
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.to_string()))
-    }
-
-    /// Whether a progress bar is wanted and somebody can see it.
-    pub fn shows_progress(&self) -> bool {
-        self.log_format == LogFormat::Text
-            && self.verbosity.tracing_level_filter() >= tracing::Level::INFO
-            && std::io::stderr().is_terminal()
+    /// The options that every program has.
+    pub fn common(&self) -> &CommonArguments {
+        &self.common
     }
 }
 

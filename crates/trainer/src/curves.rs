@@ -1,11 +1,11 @@
 //! The history of a training as a figure: accuracy and loss against epochs, side by side.
 
 use anyhow::bail;
-use convbase_core::figure::{
+use convbase_core::{EpochRecord, History};
+use convbase_figures::{
     Axes, Canvas, Color, FigureError, Horizontal, LEGEND, LegendEntry, Range, Rendered, Sample, TITLE, Tick,
     Vertical, draw_legend, format_with_step, render,
 };
-use convbase_core::{EpochRecord, History};
 
 const WIDTH: u32 = 1800;
 const HEIGHT: u32 = 900;

@@ -1,31 +1,10 @@
 //! Fits a small classifier head on stored features.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Parser;
-use convbase_core::exit::{self, LogFormat};
-use tracing_subscriber::fmt::format::debug_fn;
 use trainer::Arguments;
 
 fn main() -> ExitCode {
     convbase_nn::leave_quickly();
-    let arguments = Arguments::parse();
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(arguments.log_filter())
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
-    match arguments.log_format {
-        // A message for people holds its figures already; the fields are for programs.
-        LogFormat::Text => log
-            .without_time()
-            .fmt_fields(debug_fn(|out, field, value| match field.name() {
-                "message" => write!(out, "{value:?}"),
-                _ => Ok(()),
-            }))
-            .init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
-    exit::code("trainer", arguments.log_format, trainer::run(arguments))
+    convbase_cli::run("trainer", Arguments::common, trainer::run)
 }

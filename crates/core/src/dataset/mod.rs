@@ -1,10 +1,8 @@
-//! Labelled image folders: `DIR/<class>/<any folders>/<photograph>`.
+//! What a data set is: classes, labels, and photographs in a fixed order.
 
 mod classes;
-mod folder;
-mod photographs;
+mod sample;
 
 pub use classes::{Classes, ClassesError, Label};
-pub(crate) use folder::hash_listed;
-pub use folder::{ImageFolder, Sample, listing_digest};
-pub use photographs::{DatasetError, Photographs, photographs};
+pub(crate) use sample::hash_listed;
+pub use sample::{DecodedImage, Sample, listing_digest};

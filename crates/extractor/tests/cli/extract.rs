@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use convbase_core::{Classes, Digest, ImageFolder, write_artifact};
+use convbase_core::{Classes, Digest, write_artifact};
+use convbase_images::ImageFolder;
 use convbase_nn::{ConvBase, ConvBaseWeights, Device};
 use image::ImageFormat;
 use serde_json::json;
@@ -105,7 +106,7 @@ fn features_are_what_the_conv_base_gives_for_the_decoded_pixels() {
     let folder = ImageFolder::open(images.path(), None).unwrap();
     let paths: Vec<_> = folder.samples().iter().map(|sample| images.path().join(&sample.path)).collect();
     let spec = manifest.spec();
-    let batch = convbase_core::decode_batch(&paths, spec.image_size, spec.interpolation);
+    let batch = convbase_images::decode_batch(&paths, spec.image_size, spec.interpolation);
     let weights = ConvBaseWeights::load(&WEIGHTS).unwrap();
     let base = ConvBase::new(&weights, spec, manifest.precision(), Device::Cpu).unwrap();
     let bytes = base.features(&batch.pixels, 4, manifest.dtype()).unwrap();

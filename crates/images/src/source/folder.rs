@@ -2,18 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::photographs::{is_image_name, list, photographs};
-use super::{Classes, DatasetError, Label};
-use crate::{Digest, Hasher};
+use convbase_core::{Classes, Digest, Sample, listing_digest};
 
-/// One photograph of the listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sample {
-    /// Relative to the folder, with `/` between its parts.
-    pub path: String,
-    /// The class it lies under.
-    pub label: Label,
-}
+use super::DatasetError;
+use super::photographs::{is_image_name, list, photographs};
 
 /// A labelled image folder as it was listed: classes and photographs in a fixed order.
 #[derive(Debug, Clone)]
@@ -101,26 +93,15 @@ impl ImageFolder {
     }
 }
 
-/// The digest over label, NUL, path, NUL of every sample in order.
-pub fn listing_digest(samples: &[Sample]) -> Digest {
-    let mut hasher = Hasher::default();
-    samples.iter().for_each(|sample| hash_listed(&mut hasher, sample.label, &sample.path));
-    hasher.finish()
-}
-
-/// Adds one photograph to a listing's digest: label, NUL, path, NUL.
-pub(crate) fn hash_listed(hasher: &mut Hasher, label: Label, path: &str) {
-    hasher.update(format!("{label}\0{path}\0").as_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use convbase_core::{Label, write_artifact};
 
     fn folder(files: &[&str]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for file in files {
-            crate::write_artifact(&root.path().join(file), b"x").unwrap();
+            write_artifact(&root.path().join(file), b"x").unwrap();
         }
         root
     }

@@ -6,13 +6,10 @@ mod nearest;
 use std::io::{self, Cursor};
 use std::path::Path;
 
+use convbase_core::{DecodedImage, Digest, ImageSize, Interpolation};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
-use serde::{Deserialize, Serialize};
-
-use crate::digest::hex;
-use crate::{Digest, ImageSize, Interpolation};
 
 use nearest::resize_nearest;
 
@@ -25,18 +22,6 @@ pub struct Decoder {
     /// `None` for the nearest neighbour, which the library takes by another rule than Pillow.
     options: Option<ResizeOptions>,
     resizer: Resizer,
-}
-
-/// What is known of a photograph that was decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DecodedImage {
-    /// Width in the file, in pixels.
-    pub width: u32,
-    /// Height in the file, in pixels.
-    pub height: u32,
-    /// Digest of the file.
-    #[serde(with = "hex")]
-    pub sha256: Digest,
 }
 
 /// A photograph that could not be decoded.

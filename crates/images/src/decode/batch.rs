@@ -3,10 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
+use convbase_core::{DecodedImage, ImageSize, Interpolation};
 use rayon::prelude::*;
 
-use super::{DecodeError, DecodedImage, Decoder};
-use crate::{ImageSize, Interpolation};
+use super::{DecodeError, Decoder};
 
 /// Photographs that were decoded together.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ mod tests {
             if index % 2 == 0 {
                 RgbImage::from_pixel(40, 40, Rgb([index as u8 * 10; 3])).save(path).unwrap();
             } else {
-                crate::write_artifact(path, b"no image").unwrap();
+                convbase_core::write_artifact(path, b"no image").unwrap();
             }
         }
         let batch = decode_batch(&paths, size, Interpolation::Nearest);

@@ -1,6 +1,6 @@
 //! Nearest-neighbour resizing, pixel for pixel Pillow's.
 
-use crate::ImageSize;
+use convbase_core::ImageSize;
 
 /// Brings RGB `source` [height, width, 3] to `pixels` of `size`.
 pub(super) fn resize_nearest(width: u32, height: u32, source: &[u8], size: ImageSize, pixels: &mut [u8]) {

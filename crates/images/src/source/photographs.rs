@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::ClassesError;
+use convbase_core::ClassesError;
 
 /// A folder that is no labelled image folder.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use convbase_core::{Decoder, ImageSize, Interpolation};
+use convbase_core::{ImageSize, Interpolation};
+use convbase_images::Decoder;
 
 fn shared() -> Option<PathBuf> {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
