@@ -4,7 +4,10 @@
 use std::path::Path;
 
 use convbase_core::store::{FeatureStore, Listing, Manifest, StoreWriter};
-use convbase_core::{Classes, DataType, FeatureSpec, Precision, Sample, listing_digest};
+use convbase_core::{
+    Classes, DataType, Digest, FeatureShape, FeatureSpec, ImageSize, Interpolation, Pooling, Precision,
+    Preprocess, Sample, listing_digest,
+};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
 const ROWS: usize = 256;
@@ -14,9 +17,18 @@ fn shard(folder: &Path) {
         (0..ROWS).map(|row| Sample { path: format!("{row:03}"), label: row % 2 }).collect();
     let classes = Classes::new(vec!["a".into(), "b".into()]).unwrap();
     let listing = Listing { images: ROWS, sha256: listing_digest(&images) };
-    let spec = FeatureSpec::article();
+    let spec = FeatureSpec {
+        architecture: "vgg16".to_owned(),
+        weights: Digest::of(b"weights"),
+        layer: "block5_pool".to_owned(),
+        pooling: Pooling::None,
+        image_size: ImageSize::new(180, 180).unwrap(),
+        interpolation: Interpolation::Nearest,
+        preprocess: Preprocess::Rescale,
+        shape: FeatureShape::new(vec![5, 5, 512]).unwrap(),
+    };
     let manifest = Manifest::new(spec, Precision::Float32, DataType::Float32, classes, listing, ROWS);
-    let row = vec![0x3d; 4 * manifest.spec().feature_length().unwrap_or(0)];
+    let row = vec![0x3d; 4 * manifest.spec().shape.length()];
     let store = StoreWriter::create(folder, manifest, false).unwrap();
     let mut writer = store.shard(store.manifest().shards().next().unwrap()).unwrap();
     images.iter().for_each(|sample| writer.append(&[(sample, Ok(None))], &row).unwrap());

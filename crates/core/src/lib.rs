@@ -28,6 +28,6 @@ pub use interrupt::Interrupt;
 pub use processors::processors;
 pub use report::Report;
 pub use spec::{
-    DataType, FeatureId, FeatureSpec, ImageSize, ImageSizeError, Interpolation, Layer, LayerError, Pooling,
-    Precision, Preprocess, UnknownName,
+    Affine, DataType, FeatureId, FeatureShape, FeatureShapeError, FeatureSpec, ImageSize, ImageSizeError,
+    Interpolation, Pooling, Precision, Preprocess, PreprocessError, UnknownName,
 };

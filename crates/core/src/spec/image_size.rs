@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Height and width in pixels, each from 32 (five halvings leave one) to 4096. In JSON `[height, width]`.
+/// Height and width in pixels, each from 1 to 4096; a network may need more. In JSON `[height, width]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "[u32; 2]", into = "[u32; 2]")]
 pub struct ImageSize {
@@ -26,7 +26,7 @@ pub struct ImageSizeError {
 
 impl ImageSize {
     /// The least height or width.
-    pub const LEAST: u32 = 32;
+    pub const LEAST: u32 = 1;
     /// The greatest height or width.
     pub const MOST: u32 = 4096;
 
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn sizes_outside_the_range_are_refused_with_what_was_found() {
-        for text in ["31", "0", "", "x", "32x", "4097", "99999999999", "-180", "180x31"] {
+        for text in ["0", "", "x", "32x", "4097", "99999999999", "-180", "180x0"] {
             let error = text.parse::<ImageSize>().unwrap_err().to_string();
             assert!(error.ends_with(&format!("found `{text}`")), "{error}");
         }

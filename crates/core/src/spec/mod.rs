@@ -1,8 +1,9 @@
 //! What a feature *is*: everything that decides its numbers but for the last bits.
 
 mod image_size;
-mod layer;
 mod names;
+mod preprocess;
+mod shape;
 
 use std::fmt;
 
@@ -12,20 +13,21 @@ use serde_json::json;
 use crate::Digest;
 
 pub use image_size::{ImageSize, ImageSizeError};
-pub use layer::{Layer, LayerError};
 pub(crate) use names::named;
-pub use names::{DataType, Interpolation, Pooling, Precision, Preprocess, UnknownName};
+pub use names::{DataType, Interpolation, Pooling, Precision, UnknownName};
+pub use preprocess::{Affine, Preprocess, PreprocessError};
+pub use shape::{FeatureShape, FeatureShapeError};
 
 /// What features are: two stores with equal specs hold comparable numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureSpec {
-    /// The network; always `vgg16` so far.
+    /// The network's name. What it computes is not known here.
     pub architecture: String,
-    /// Digest of the conv base's tensors (little-endian float32, weight then bias, layer by layer).
+    /// Digest of the conv base's tensors (little-endian float32, layer by layer), or of the file that holds the network.
     pub weights: Digest,
-    /// The layer whose output the features are.
-    pub layer: Layer,
+    /// The name of the layer whose output the features are.
+    pub layer: String,
     /// What became of the layer's map.
     pub pooling: Pooling,
     /// Height and width of the images that entered the network.
@@ -35,19 +37,8 @@ pub struct FeatureSpec {
     /// How pixels became the network's input.
     pub preprocess: Preprocess,
     /// The shape of one image's features, channels last.
-    pub shape: Vec<u32>,
+    pub shape: FeatureShape,
 }
-
-const ARTICLE: &str = r#"{
-    "architecture": "vgg16",
-    "weights": "sha256:dd21191fd3ba4d9b2b0104621c806227994d029acdf7f88d3ca0afd5774c15cf",
-    "layer": "block5_pool",
-    "pooling": "none",
-    "image_size": [180, 180],
-    "interpolation": "nearest",
-    "preprocess": "rescale",
-    "shape": [5, 5, 512]
-}"#;
 
 /// A spec's identity: the digest of its canonical JSON (keys sorted, no white space, ASCII).
 ///
@@ -57,39 +48,6 @@ const ARTICLE: &str = r#"{
 pub struct FeatureId(Digest);
 
 impl FeatureSpec {
-    /// The spec of VGG16 features; the shape follows from the layer, the size and the pooling.
-    pub fn vgg16(
-        weights: Digest,
-        layer: Layer,
-        pooling: Pooling,
-        image_size: ImageSize,
-        interpolation: Interpolation,
-        preprocess: Preprocess,
-    ) -> Self {
-        let shape = layer.feature_shape(image_size, pooling);
-        Self {
-            architecture: "vgg16".to_owned(),
-            weights,
-            layer,
-            pooling,
-            image_size,
-            interpolation,
-            preprocess,
-            shape,
-        }
-    }
-
-    /// The spec of the published tutorial: the last pooling layer of Keras' VGG16 for photographs of 180 × 180, resized
-    /// by nearest neighbour and divided by 255.
-    pub fn article() -> Self {
-        serde_json::from_str(ARTICLE).expect("the text is a spec, as a test says")
-    }
-
-    /// The shape that follows from layer, size and pooling, where the network is known.
-    pub fn known_shape(&self) -> Option<Vec<u32>> {
-        (self.architecture == "vgg16").then(|| self.layer.feature_shape(self.image_size, self.pooling))
-    }
-
     /// The spec's identity.
     pub fn id(&self) -> FeatureId {
         // Written out in sorted order: serde_json sorts object keys only as long as no crate of the build turns on
@@ -107,15 +65,6 @@ impl FeatureSpec {
         let members: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
         FeatureId(Digest::of(format!("{{{}}}", members.join(",")).as_bytes()))
     }
-
-    /// Numbers of one image's features, or `None` when the shape is empty, holds a zero or overflows.
-    pub fn feature_length(&self) -> Option<usize> {
-        let length = self
-            .shape
-            .iter()
-            .try_fold(1_usize, |product, &side| product.checked_mul(usize::try_from(side).ok()?))?;
-        (!self.shape.is_empty() && length > 0).then_some(length)
-    }
 }
 
 impl fmt::Display for FeatureId {
@@ -129,14 +78,16 @@ mod tests {
     use super::*;
 
     fn spec() -> FeatureSpec {
-        FeatureSpec::vgg16(
-            Digest::of(b"weights"),
-            Layer::block5_pool(),
-            Pooling::None,
-            ImageSize::new(180, 180).unwrap(),
-            Interpolation::Nearest,
-            Preprocess::Rescale,
-        )
+        FeatureSpec {
+            architecture: "vgg16".to_owned(),
+            weights: Digest::of(b"weights"),
+            layer: "block5_pool".to_owned(),
+            pooling: Pooling::None,
+            image_size: ImageSize::new(180, 180).unwrap(),
+            interpolation: Interpolation::Nearest,
+            preprocess: Preprocess::Rescale,
+            shape: FeatureShape::new(vec![5, 5, 512]).unwrap(),
+        }
     }
 
     #[test]
@@ -151,13 +102,6 @@ mod tests {
     }
 
     #[test]
-    fn the_article_s_spec_is_one_whose_shape_follows_from_its_layer() {
-        let article = FeatureSpec::article();
-        assert_eq!(article.known_shape(), Some(article.shape.clone()));
-        assert_eq!(FeatureSpec { weights: article.weights, ..spec() }, article);
-    }
-
-    #[test]
     fn every_field_changes_the_identity() {
         let with = |change: fn(&mut FeatureSpec)| {
             let mut changed = spec();
@@ -167,24 +111,15 @@ mod tests {
         let ids = [
             spec().id(),
             with(|spec| spec.weights = Digest::of(b"other")),
-            with(|spec| spec.layer = "block4_pool".parse().unwrap()),
+            with(|spec| spec.layer = "block4_pool".to_owned()),
             with(|spec| spec.pooling = Pooling::Maximum),
             with(|spec| spec.image_size = ImageSize::new(180, 181).unwrap()),
             with(|spec| spec.interpolation = Interpolation::Bilinear),
             with(|spec| spec.preprocess = Preprocess::Caffe),
-            with(|spec| spec.shape = vec![1]),
+            with(|spec| spec.shape = FeatureShape::new(vec![1]).unwrap()),
             with(|spec| spec.architecture = "vgg19".to_owned()),
         ];
         let distinct: std::collections::HashSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len());
-    }
-
-    #[test]
-    fn lengths_that_are_zero_or_overflow_are_none() {
-        let length = |shape: &[u32]| FeatureSpec { shape: shape.to_vec(), ..spec() }.feature_length();
-        assert_eq!(length(&[5, 5, 512]), Some(12_800));
-        assert_eq!(length(&[]), None);
-        assert_eq!(length(&[5, 0]), None);
-        assert_eq!(length(&[u32::MAX; 4]), None);
     }
 }

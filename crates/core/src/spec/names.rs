@@ -83,20 +83,6 @@ named! {
 }
 
 named! {
-    /// How pixels 0..255 become the conv base's input (Keras `imagenet_utils.preprocess_input`).
-    Preprocess, "preprocess", {
-        /// Divided by 255.
-        Rescale = "rescale",
-        /// Blue, green, red, minus 103.939, 116.779, 123.68: what the Keras VGG16 weights were trained with.
-        Caffe = "caffe",
-        /// Divided by 255, minus mean (0.485, 0.456, 0.406), over deviation (0.229, 0.224, 0.225).
-        Torch = "torch",
-        /// Scaled to -1..1.
-        TensorFlow = "tf",
-    }
-}
-
-named! {
     /// The arithmetic of the convolutions.
     Precision, "precision", {
         /// 32-bit floating point.
@@ -140,8 +126,8 @@ mod tests {
 
     #[test]
     fn names_are_the_same_on_the_command_line_and_in_json() {
-        for name in Preprocess::NAMES {
-            let parsed: Preprocess = name.parse().unwrap();
+        for name in Pooling::NAMES {
+            let parsed: Pooling = name.parse().unwrap();
             assert_eq!(parsed.to_string(), *name);
             assert_eq!(serde_json::to_string(&parsed).unwrap(), format!("\"{name}\""));
         }

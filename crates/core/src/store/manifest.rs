@@ -137,12 +137,6 @@ impl Manifest {
         };
         field("format", FORMAT.to_owned(), manifest.format.clone())?;
         field("feature_id", manifest.spec.id().to_string(), manifest.feature_id.to_string())?;
-        if manifest.row_bytes().is_none() {
-            field("spec.shape", "a product above 0".into(), format!("{:?}", manifest.spec.shape))?;
-        }
-        if let Some(shape) = manifest.spec.known_shape() {
-            field("spec.shape", format!("{shape:?}"), format!("{:?}", manifest.spec.shape))?;
-        }
         if manifest.shard_size == 0 || manifest.listing.images == 0 {
             field("shard_size and listing.images", "at least 1".into(), "0".into())?;
         }
@@ -201,32 +195,37 @@ impl Manifest {
         start..start.saturating_add(self.shard_size).min(self.listing.images)
     }
 
-    /// Bytes of one row of features, or `None` when the shape's product is 0 or overflows.
-    pub(super) fn row_bytes(&self) -> Option<usize> {
-        self.spec.feature_length()?.checked_mul(self.dtype.bytes())
+    /// Bytes of one row of features.
+    pub(super) fn row_bytes(&self) -> usize {
+        // A shape's numbers are bounded, so that this cannot overflow.
+        self.spec.shape.length() * self.dtype.bytes()
     }
 
     /// The shape of the features of `rows` images.
     pub(super) fn features_shape(&self, rows: usize) -> Vec<u64> {
-        std::iter::once(rows as u64).chain(self.spec.shape.iter().map(|&side| u64::from(side))).collect()
+        std::iter::once(rows as u64)
+            .chain(self.spec.shape.sides().iter().map(|&side| u64::from(side)))
+            .collect()
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::{ImageSize, Interpolation, Layer, Pooling, Preprocess};
+    use crate::{FeatureShape, ImageSize, Interpolation, Pooling, Preprocess};
     use serde_json::{Value, json};
 
     pub(crate) fn manifest(images: usize, shard_size: usize) -> Manifest {
-        let spec = FeatureSpec::vgg16(
-            Digest::of(b"weights"),
-            Layer::block5_pool(),
-            Pooling::None,
-            ImageSize::new(32, 64).unwrap(),
-            Interpolation::Nearest,
-            Preprocess::Rescale,
-        );
+        let spec = FeatureSpec {
+            architecture: "made up".to_owned(),
+            weights: Digest::of(b"weights"),
+            layer: "pool".to_owned(),
+            pooling: Pooling::None,
+            image_size: ImageSize::new(32, 64).unwrap(),
+            interpolation: Interpolation::Nearest,
+            preprocess: Preprocess::Rescale,
+            shape: FeatureShape::new(vec![1, 2, 512]).unwrap(),
+        };
         let classes = Classes::new(vec!["cats".into(), "dogs".into()]).unwrap();
         let listing = Listing { images, sha256: Digest::of(b"listing") };
         Manifest::new(spec, Precision::Float32, DataType::Float32, classes, listing, shard_size)
@@ -264,16 +263,9 @@ pub(super) mod tests {
             |value| value["format"] = json!("other/1"),
             "format: expected convbase-features/1, found other/1",
         );
-        refused(|value| value["spec"]["layer"] = json!("block4_pool"), "feature_id: expected sha256:");
-        refused(|value| value["spec"]["layer"] = json!("block9_pool"), "found `block9_pool`");
-        refused(
-            |value| {
-                value["spec"]["shape"] = json!([512]);
-                let spec: FeatureSpec = serde_json::from_value(value["spec"].clone()).unwrap();
-                value["feature_id"] = json!(spec.id());
-            },
-            "spec.shape: expected [1, 2, 512], found [512]",
-        );
+        refused(|value| value["spec"]["layer"] = json!("other"), "feature_id: expected sha256:");
+        refused(|value| value["spec"]["layer"] = json!(7), "7");
+        refused(|value| value["spec"]["shape"] = json!([64, 0]), "found [64, 0]");
         refused(|value| value["shards"] = json!(2), "shards: expected 3, found 2");
         refused(
             |value| {

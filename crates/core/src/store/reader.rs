@@ -58,7 +58,7 @@ impl FeatureStore {
         let manifest = Manifest::open(folder)?;
         let receipts = open_receipts(folder, &manifest)?;
         compare_canaries(folder, &manifest, &receipts)?;
-        let row_bytes = manifest.row_bytes().unwrap_or(0);
+        let row_bytes = manifest.row_bytes();
         let (mut shards, mut labels) = (Vec::new(), Vec::new());
         for (_, receipt) in receipts {
             let first_row = labels.len();
@@ -304,8 +304,9 @@ pub(super) fn read_rows(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::manifest::tests::manifest;
     use crate::store::{Listing, StoreWriter};
-    use crate::{Classes, FeatureSpec, Precision, Sample, listing_digest};
+    use crate::{Classes, FeatureShape, FeatureSpec, Precision, Sample, listing_digest};
 
     #[test]
     fn rows_are_floats_whatever_the_store_holds_them_as() {
@@ -315,7 +316,7 @@ mod tests {
             let images: Vec<Sample> =
                 (0..2).map(|row| Sample { path: row.to_string(), label: row }).collect();
             let spec =
-                FeatureSpec { architecture: "made up".into(), shape: vec![3], ..FeatureSpec::article() };
+                FeatureSpec { shape: FeatureShape::new(vec![3]).unwrap(), ..manifest(1, 1).spec().clone() };
             let classes = Classes::new(vec!["a".into(), "b".into()]).unwrap();
             let listing = Listing { images: 2, sha256: listing_digest(&images) };
             let manifest = Manifest::new(spec, Precision::Float32, dtype, classes, listing, 2);

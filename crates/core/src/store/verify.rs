@@ -178,7 +178,7 @@ impl Verification {
         let mapped = map_features(folder, manifest, receipt);
         let Some((map, offset)) = self.found_or_read(&shard.features(), mapped) else { return };
         if let Some(position) = first_non_finite(&map[offset..], manifest.dtype()) {
-            let length = manifest.spec().feature_length().unwrap_or(1);
+            let length = manifest.spec().shape.length();
             let what = format!("row {}, number {}", position / length, position % length);
             self.find_value(&shard.features(), &what, "a finite number", "an infinity or NaN");
         }

@@ -186,7 +186,7 @@ impl StoreWriter {
             shard,
             features,
             header_length: header.len(),
-            row_bytes: self.manifest.row_bytes().unwrap_or(0),
+            row_bytes: self.manifest.row_bytes(),
             labels: Vec::with_capacity(images),
             records: Vec::with_capacity(images),
         })

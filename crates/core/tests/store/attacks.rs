@@ -4,7 +4,7 @@ use std::path::Path;
 
 use convbase_core::exit::one_line;
 use convbase_core::store::{FeatureStore, Manifest, Receipt, verify};
-use convbase_core::{Digest, write_artifact, write_json};
+use convbase_core::{Digest, FeatureShape, write_artifact, write_json};
 use serde_json::json;
 
 use super::support::{canary, contents, files};
@@ -153,15 +153,21 @@ fn shapes_that_overflow_or_are_empty_are_refused() {
     let manifest = Manifest::open(store.path()).unwrap();
     let max = u32::MAX;
     for (shape, part) in [
-        (vec![], "spec.shape: expected a product above 0, found []"),
-        (vec![64, 0], "spec.shape: expected a product above 0, found [64, 0]"),
-        (vec![max, max, max], "spec.shape: expected a product above 0, found [4294967295, 42"),
-        (vec![max, max], "spec.shape: expected a product above 0, found [4294967295, 42"),
-        (vec![max], "spec.shape: expected [64], found [4294967295]"),
-        (vec![8, 8], "spec.shape: expected [64], found [8, 8]"),
+        (json!([]), "found []"),
+        (json!([64, 0]), "found [64, 0]"),
+        (json!([max, max, max]), "found [4294967295, 4294967295, 4294967295]"),
+        (json!([max, max]), "found [4294967295, 4294967295]"),
+        (json!([64.5]), "64.5"),
+        (json!([-1]), "-1"),
     ] {
+        let mut document = serde_json::to_value(&manifest).unwrap();
+        document["spec"]["shape"] = shape;
+        write_json(&store.path().join("manifest.json"), &document).unwrap();
+        store.assert_refused(part);
+    }
+    for (shape, part) in [(vec![max], "expected "), (vec![8, 8], "expected ")] {
         let mut spec = manifest.spec().clone();
-        spec.shape = shape;
+        spec.shape = FeatureShape::new(shape).unwrap();
         let mut document = serde_json::to_value(&manifest).unwrap();
         document["feature_id"] = json!(spec.id());
         document["spec"] = json!(spec);

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use convbase_core::store::{Canary, Listing, Manifest, StoreWriter};
 use convbase_core::{
-    Classes, DataType, DecodedImage, Digest, FeatureSpec, ImageSize, Interpolation, Pooling, Precision,
-    Preprocess, Sample,
+    Classes, DataType, DecodedImage, Digest, FeatureShape, FeatureSpec, ImageSize, Interpolation, Pooling,
+    Precision, Preprocess, Sample,
 };
 
-/// Numbers of one row: the channels of `block1_pool`.
+/// Numbers of one row.
 pub const LENGTH: usize = 64;
 
 /// Everything that a store is made of.
@@ -33,14 +33,16 @@ impl Contents {
     }
 
     pub fn manifest(&self) -> Manifest {
-        let spec = FeatureSpec::vgg16(
-            Digest::of(b"weights"),
-            "block1_pool".parse().unwrap(),
-            Pooling::Maximum,
-            ImageSize::new(32, 48).unwrap(),
-            Interpolation::Lanczos,
-            Preprocess::Torch,
-        );
+        let spec = FeatureSpec {
+            architecture: "made up".to_owned(),
+            weights: Digest::of(b"weights"),
+            layer: "pool".to_owned(),
+            pooling: Pooling::Maximum,
+            image_size: ImageSize::new(32, 48).unwrap(),
+            interpolation: Interpolation::Lanczos,
+            preprocess: Preprocess::Torch,
+            shape: FeatureShape::new(vec![LENGTH as u32]).unwrap(),
+        };
         let classes = Classes::new(["cats", "dogs", "ö, \"x\""].map(String::from).to_vec()).unwrap();
         let lines: String =
             self.samples().iter().map(|sample| format!("{}\0{}\0", sample.label, sample.path)).collect();
