@@ -13,7 +13,7 @@ pub(crate) static EFFICIENTNET_LITE0: Architecture = Architecture {
     name: "efficientnet_lite0",
     default_layer: "head_relu",
     default_side: 224,
-    preprocess: || Preprocess::TensorFlow,
+    preprocess: || Preprocess::affine([127.0; 3], [128.0; 3]).expect("deviations are above zero"),
     tolerance: CanaryTolerance::DEEP,
     torchvision_names: None,
     build: efficientnet_lite0,

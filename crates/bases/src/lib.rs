@@ -17,6 +17,7 @@
 //! ```
 
 mod architecture;
+mod article;
 mod catalogue;
 mod drawn;
 mod efficientnet_lite;
@@ -31,6 +32,7 @@ mod weights;
 mod xception;
 
 pub use architecture::Architecture;
+pub use article::article;
 pub use catalogue::{UnknownArchitecture, architecture, architectures};
 pub use drawn::drawn;
 pub use graph::{

@@ -147,7 +147,7 @@ impl Checkpoint {
             }
         };
         check("format", HEAD.format.to_owned(), envelope.format);
-        let features = metadata.spec.feature_length().unwrap_or(0);
+        let features = metadata.spec.shape.length();
         check("head.features", features.to_string(), metadata.head.features.to_string());
         check("head.classes", metadata.classes.len().to_string(), metadata.head.classes.to_string());
         if !problems.is_empty() {
@@ -201,17 +201,12 @@ fn read_tensors(
 mod tests {
     use super::*;
     use crate::Activation;
-    use convbase_core::{ImageSize, Interpolation, Layer, Pooling, Preprocess, write_artifact};
+    use convbase_bases::article;
+    use convbase_core::{FeatureShape, Pooling, write_artifact};
 
     fn metadata() -> CheckpointMetadata {
-        let spec = FeatureSpec::vgg16(
-            Digest::of(b"weights"),
-            Layer::block5_pool(),
-            Pooling::Average,
-            ImageSize::new(32, 32).unwrap(),
-            Interpolation::Nearest,
-            Preprocess::Rescale,
-        );
+        let shape = FeatureShape::new(vec![512]).unwrap();
+        let spec = FeatureSpec { pooling: Pooling::Average, shape, ..article() };
         CheckpointMetadata {
             spec,
             classes: Classes::new(vec!["cats".into(), "dogs".into()]).unwrap(),
@@ -260,7 +255,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut wrong = metadata();
         wrong.classes = Classes::new(vec!["a".into(), "b".into(), "c".into()]).unwrap();
-        wrong.spec.shape = vec![256];
+        wrong.spec.shape = FeatureShape::new(vec![256]).unwrap();
         let path = saved(folder.path(), &wrong);
         let error = Checkpoint::load(&path, Device::Cpu).unwrap_err().to_string();
         assert!(error.contains("head.features: expected 256, found 512"), "{error}");

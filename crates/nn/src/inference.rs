@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use crate::minibatch::Minibatch;
 use crate::training::Sums;
-use crate::{ConvBase, Head, Means, MinibatchError, Rows, TorchError};
+use crate::{ConvBase, EngineError, Head, Means, MinibatchError, Rows, TorchError};
 
 /// Rows per pass where nothing is learned: large enough for the processor, small enough for memory.
 const EVALUATION_BATCH: usize = 256;
@@ -61,11 +61,12 @@ pub fn image_probabilities(
     head: &Head,
     pixels: &[u8],
     batch: usize,
-) -> Result<Vec<f64>, TorchError> {
+) -> Result<Vec<f64>, EngineError> {
     if batch == 0 {
         return Ok(Vec::new());
     }
     let _guard = tch::no_grad_guard();
-    let features = conv_base.forward(pixels, batch)?.f_flatten(1, -1)?; // [batch, features], in HWC order
-    head.probabilities(&head.logits(&features, 0.0)?)
+    let features = conv_base.features(pixels, batch)?; // [batch, features], in HWC order
+    let features = Tensor::f_from_slice(&features)?.f_view([batch as i64, -1])?.f_to_device(conv_base.device())?;
+    Ok(head.probabilities(&head.logits(&features, 0.0)?)?)
 }

@@ -1,13 +1,14 @@
-//! What needs libtorch: devices, VGG16 weights, the frozen convolutional base, the head that is trained, its
-//! optimizers, minibatches from feature stores, and checkpoints.
+//! Computing: devices, the engines of frozen convolutional bases, the head that is trained, its optimizers, minibatches from feature stores, and checkpoints.
 //!
 //! Tensors that hold images or maps are channels-last in memory throughout: bytes [batch, height, width, 3] go in,
 //! features [batch, height, width, channels] come out, and no layer in between rearranges them.
 
+mod base;
 mod checkpoint;
-mod conv_base;
 mod dense;
 mod device;
+mod embed;
+mod engine;
 mod error;
 mod floats;
 mod head;
@@ -22,11 +23,11 @@ mod threads;
 mod training;
 mod training_state;
 mod vectors;
-mod weights;
 
+pub use base::{Base, BaseError, Choices, default_weights, is_onnx_file};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointMetadata, Mismatch};
-pub use conv_base::ConvBase;
 pub use device::{DeviceChoice, DeviceError};
+pub use engine::{ConvBase, EngineError, OnnxError, OnnxModel};
 pub use error::{MinibatchError, TorchError};
 pub use head::{Activation, Head, HeadShape, UnknownActivation};
 pub use inference::{evaluate, image_probabilities, probabilities};
@@ -38,4 +39,3 @@ pub use tch::Device;
 pub use threads::set_threads;
 pub use training::{BegunEpoch, Means, TrainingOptions};
 pub use training_state::TrainingState;
-pub use weights::{ConvBaseWeights, WeightsError, default_weights};

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use convbase_core::{FeatureSpec, Layer, Pooling};
+use convbase_bases::SummaryRow;
+use convbase_core::{FeatureSpec, Pooling};
 
 use crate::{Activation, HeadShape};
 
@@ -21,19 +22,22 @@ struct Row {
 }
 
 impl Summary {
-    /// The frozen base up to the layer of `spec`.
-    pub fn conv_base(spec: &FeatureSpec) -> Self {
+    /// The frozen base up to the layer of `spec`, with the rows of its graph where it is known.
+    pub fn conv_base(spec: &FeatureSpec, rows: Option<Vec<SummaryRow>>) -> Self {
         let size = spec.image_size;
         let mut summary = Self::default();
         let input = vec![size.height() as usize, size.width() as usize, 3];
         summary.add(format!("input ({})", spec.preprocess), input, 0, false);
-        for layer in Layer::all().take_while(|layer| *layer <= spec.layer) {
-            let shape = layer.map_shape(size).map(|side| side as usize).to_vec();
-            summary.add(layer.to_string(), shape, layer.parameters(), false);
+        let output: Vec<usize> = spec.shape.sides().iter().map(|&side| side as usize).collect();
+        match rows {
+            // The first row is the images.
+            Some(rows) => rows.into_iter().skip(1).for_each(|SummaryRow { layer, shape, parameters }| {
+                summary.add(layer, shape.to_vec(), parameters, false);
+            }),
+            None => summary.add(format!("{} ({})", spec.layer, spec.architecture), output.clone(), 0, false),
         }
         if spec.pooling != Pooling::None {
-            let name = format!("global {} pooling", spec.pooling);
-            summary.add(name, spec.shape.iter().map(|&side| side as usize).collect(), 0, false);
+            summary.add(format!("global {} pooling", spec.pooling), output, 0, false);
         }
         summary
     }
@@ -102,20 +106,14 @@ fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use convbase_core::{Digest, ImageSize, Interpolation, Preprocess};
+    use convbase_bases::{architecture, article};
 
     #[test]
     fn the_article_s_model_has_keras_s_totals() {
-        let spec = FeatureSpec::vgg16(
-            Digest::of(b""),
-            Layer::block5_pool(),
-            Pooling::None,
-            ImageSize::new(180, 180).unwrap(),
-            Interpolation::Nearest,
-            Preprocess::Rescale,
-        );
+        let spec = article();
+        let rows = architecture("vgg16").unwrap().graph().summary(&spec.layer, spec.image_size).unwrap();
         let head = HeadShape { features: 12_800, hidden: 256, activation: Activation::Relu, classes: 2 };
-        let text = Summary::conv_base(&spec).with_head(head, 0.5).to_string();
+        let text = Summary::conv_base(&spec, Some(rows)).with_head(head, 0.5).to_string();
         assert!(text.contains("block3_pool              (22, 22, 256)                 0"), "{text}");
         assert!(text.ends_with("total 17,992,001, trainable 3,277,313, frozen 14,714,688"), "{text}");
     }

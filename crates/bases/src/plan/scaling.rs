@@ -13,6 +13,7 @@ pub(super) fn scaling(preprocess: Preprocess) -> ([f64; 3], [f64; 3]) {
             [0.229, 0.224, 0.225].map(|deviation| deviation * 255.0),
         ),
         Preprocess::TensorFlow => ([127.5; 3], [127.5; 3]),
+        Preprocess::Affine(affine) => (affine.mean().map(f64::from), affine.deviation().map(f64::from)),
     }
 }
 

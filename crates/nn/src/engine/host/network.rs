@@ -1,8 +1,9 @@
-//! VGG16's convolutions one after another.
+//! Convolutions one after another.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use convbase_bases::Plan;
 use convbase_core::{ImageSize, Precision};
 use half::bf16;
 use pulp::Arch;
@@ -11,6 +12,7 @@ use super::first::FirstConvolution;
 use super::layer::{Convolution, FEWEST_TILES, Scratch};
 use super::map::Map;
 use super::transform::TILE;
+use super::{chain, panel_values};
 use crate::vectors::vector_instructions;
 
 /// Images that go through the small maps of the later convolutions together, whose weights outweigh the maps.
@@ -57,18 +59,16 @@ fn round_to_bf16(value: &mut f32) {
 }
 
 impl Network {
-    /// For images of `size`, and what each of their bytes becomes. The first convolution has no pool. `None` where the
-    /// processor lacks the vectors or there is no convolution.
-    pub(crate) fn new(
-        size: ImageSize,
-        scaled: [[f32; 256]; 3],
-        convolutions: Vec<ConvolutionWeights>,
-        precision: Precision,
-    ) -> Option<Self> {
-        Self::on(vector_instructions()?, size, scaled, convolutions, precision)
+    /// Takes a plan that is a chain of what these kernels compute. `None` for every other plan, and where the processor
+    /// lacks the vectors.
+    pub(crate) fn new(plan: &Plan, precision: Precision) -> Option<Self> {
+        let arch = vector_instructions()?;
+        let convolutions = chain::convolutions(plan, panel_values(arch))?;
+        Self::on(arch, plan.size(), chain::scaled_bytes(plan.scaling()), convolutions, precision)
     }
 
-    /// The same with these vector instructions.
+    /// For images of `size`, and what each of their bytes becomes. The first convolution has no pool. `None` where there
+    /// is no convolution.
     pub(super) fn on(
         arch: Arch,
         size: ImageSize,

@@ -8,18 +8,22 @@ use std::ffi::{c_char, c_int};
 use std::ptr;
 use std::sync::LazyLock;
 
+use convbase_bases::Activation;
 use tch::{Device, Kind, TchError, Tensor};
 use torch_sys::C_tensor;
 
+use super::convolution::Window;
 use crate::TorchError;
 
-/// A 3 × 3 convolution with stride 1 and zero padding, then ReLU.
+/// A convolution with bias, then where it has one ReLU.
 #[derive(Debug)]
-pub(crate) struct FusedConvolution {
+pub(super) struct FusedConvolution {
     /// In oneDNN's own layout.
     weight: Tensor,
     /// `[out]`
     bias: Tensor,
+    window: Window,
+    activation: Activation,
     operator: Pointwise,
 }
 
@@ -42,34 +46,60 @@ type Pointwise = unsafe extern "C" fn(
     output: *mut *mut C_tensor,
 ) -> c_int;
 
-/// The operator, where this libtorch has it.
+/// `aoti_torch_abi_version`: major and minor version in the two highest bytes.
+type Version = unsafe extern "C" fn() -> u64;
+
+/// The libtorch whose header says what the operator takes.
+const LIBTORCH: [u8; 2] = [2, 11];
+
+/// The operator, where this libtorch has it and is the version whose interface is known.
 static POINTWISE: LazyLock<Option<Pointwise>> = LazyLock::new(|| {
-    // SAFETY: the type is that of the header of libtorch 2.11, the only version that tch builds against.
-    #[expect(unsafe_code, reason = "tch has no binding of this function")]
+    // SAFETY: the types are those of the header of libtorch 2.11 (`torch/csrc/inductor/aoti_torch`), and the operator is
+    // handed on only when the version that the library itself tells is that one.
+    #[expect(unsafe_code, reason = "tch has no binding of these functions")]
     let found = unsafe {
         let program = libloading::os::unix::Library::this();
-        program.get::<Pointwise>(b"aoti_torch_cpu_mkldnn__convolution_pointwise\0").map(|symbol| *symbol)
+        program.get::<Version>(b"aoti_torch_abi_version\0").and_then(|version| {
+            let [major, minor, ..] = version().to_be_bytes();
+            if [major, minor] != LIBTORCH {
+                tracing::debug!("no fused convolutions: expected libtorch {LIBTORCH:?}, found {major}.{minor}");
+                return Ok(None);
+            }
+            let operator = program.get::<Pointwise>(b"aoti_torch_cpu_mkldnn__convolution_pointwise\0")?;
+            Ok(Some(*operator))
+        })
     };
-    found.inspect_err(|error| tracing::debug!("no fused convolutions in this libtorch: {error}")).ok()
+    found.inspect_err(|error| tracing::debug!("no fused convolutions in this libtorch: {error}")).ok().flatten()
 });
 
 const ONES: [i64; 2] = [1, 1];
 
 impl FusedConvolution {
-    /// Packs the weight [out, in, 3, 3] of a convolution with this bias `[out]`. `None` where libtorch or the device
-    /// cannot do it.
-    pub(crate) fn new(weight: &Tensor, bias: &Tensor) -> Result<Option<Self>, TorchError> {
+    /// Packs the weight [out, in / groups, height, width] of a convolution with this bias `[out]`. `None` where libtorch
+    /// or the device cannot do it.
+    pub(super) fn new(
+        weight: &Tensor,
+        bias: &Tensor,
+        window: Window,
+        activation: Activation,
+    ) -> Result<Option<Self>, TorchError> {
         let Some(operator) = *POINTWISE else { return Ok(None) };
         if weight.device() != Device::Cpu || !tch::utils::has_mkldnn() {
             return Ok(None);
         }
         let pack = || {
             let weight = weight.f_to_mkldnn(weight.kind())?;
-            weight.f_mkldnn_reorder_conv2d_weight(ONES, ONES, ONES, 1, None::<&[i64]>)
+            weight.f_mkldnn_reorder_conv2d_weight(
+                window.padding,
+                window.stride,
+                ONES,
+                window.groups,
+                None::<&[i64]>,
+            )
         };
         // oneDNN packs bf16 for processors that have instructions for it, and libtorch alone knows which it takes.
         match pack() {
-            Ok(packed) => Ok(Some(Self { weight: packed, bias: bias.shallow_clone(), operator })),
+            Ok(packed) => Ok(Some(Self { weight: packed, bias: bias.shallow_clone(), window, activation, operator })),
             Err(error) if weight.kind() != Kind::Float => {
                 tracing::debug!("no fused convolutions in {:?} on this processor: {error}", weight.kind());
                 Ok(None)
@@ -78,10 +108,17 @@ impl FusedConvolution {
         }
     }
 
+    /// Whether the activation is part of the pass.
+    pub(super) fn activates(&self) -> bool {
+        self.activation != Activation::Relu6
+    }
+
     /// The map [batch, out, height, width] of a map [batch, in, height, width], both channels-last.
-    pub(crate) fn forward(&self, map: &Tensor) -> Result<Tensor, TorchError> {
+    pub(super) fn forward(&self, map: &Tensor) -> Result<Tensor, TorchError> {
         let bias = self.bias.as_ptr();
         let mut output = ptr::null_mut();
+        let attribute = if self.activation == Activation::Relu { c"relu" } else { c"none" };
+        let Window { stride, padding, groups } = self.window;
         // SAFETY: all tensors live until the call returns, the lists have the lengths that are said, and there are no
         // scalars and no algorithm. What comes back is a new tensor that nobody else owns, or an error code.
         #[expect(unsafe_code, reason = "tch has no binding of this function")]
@@ -90,14 +127,14 @@ impl FusedConvolution {
                 map.as_ptr(),
                 self.weight.as_ptr(),
                 &raw const bias,
-                ONES.as_ptr(),
+                padding.as_ptr(),
+                2,
+                stride.as_ptr(),
                 2,
                 ONES.as_ptr(),
                 2,
-                ONES.as_ptr(),
-                2,
-                1,
-                c"relu".as_ptr(),
+                groups,
+                attribute.as_ptr(),
                 ptr::null(),
                 0,
                 ptr::null(),
@@ -121,12 +158,18 @@ mod tests {
             let count: i64 = shape.iter().product();
             ((Tensor::arange(count, (Kind::Float, Device::Cpu)) * 0.37).sin()).view(shape)
         };
-        for (channels, outputs, side) in [(3, 64, 9), (64, 32, 6)] {
+        for (channels, outputs, side, groups, stride, activation) in [
+            (3, 64, 9, 1, [1, 1], Activation::Relu),
+            (64, 32, 6, 1, [2, 2], Activation::None),
+            (32, 32, 7, 32, [2, 1], Activation::Relu),
+        ] {
             let map = draw(&[2, side, side, channels]).permute([0, 3, 1, 2]);
-            let (weight, bias) = (draw(&[outputs, channels, 3, 3]), draw(&[outputs]));
-            let fused = FusedConvolution::new(&weight, &bias).unwrap().unwrap();
+            let (weight, bias) = (draw(&[outputs, channels / groups, 3, 3]), draw(&[outputs]));
+            let window = Window { stride, padding: [1, 1], groups };
+            let fused = FusedConvolution::new(&weight, &bias, window, activation).unwrap().unwrap();
             let found = fused.forward(&map).unwrap();
-            let expected = map.conv2d(&weight, Some(&bias), [1, 1], [1, 1], [1, 1], 1).relu();
+            let expected = map.conv2d(&weight, Some(&bias), stride, [1, 1], [1, 1], groups);
+            let expected = if activation == Activation::Relu { expected.relu() } else { expected };
             assert_eq!(found.size(), expected.size());
             assert!(found.permute([0, 2, 3, 1]).is_contiguous(), "the output is channels-last");
             let distance = (found - &expected).abs().max().double_value(&[]);

@@ -1,0 +1,293 @@
+//! A conv base as a user names it: one of the catalogue with its weights, or an ONNX file.
+
+use std::path::{Path, PathBuf};
+
+use convbase_bases::{
+    Architecture, GraphError, PlanError, UnknownArchitecture, Weights, WeightsError, architecture,
+};
+use convbase_core::{
+    Digest, FeatureShape, FeatureShapeError, FeatureSpec, ImageSize, Interpolation, Pooling, Precision,
+    Preprocess, PreprocessError,
+};
+use tch::Device;
+
+use crate::engine::{EngineError, OnnxError, OnnxModel};
+use crate::{Summary, TorchError};
+
+/// What a spec calls the architecture of an ONNX file: the digest tells one from another.
+const ONNX: &str = "onnx";
+
+/// A network whose layers can be extracted, with its weights.
+#[derive(Debug)]
+pub struct Base {
+    source: Source,
+}
+
+#[derive(Debug)]
+pub(crate) enum Source {
+    Catalogue { architecture: &'static Architecture, weights: Weights },
+    Onnx(Box<OnnxModel>),
+}
+
+/// What is chosen of a base and of the photographs; everything else of a spec follows.
+#[derive(Debug, Clone)]
+pub struct Choices {
+    /// The layer whose output is wanted.
+    pub layer: String,
+    /// What becomes of its map.
+    pub pooling: Pooling,
+    /// Height and width of the images.
+    pub image_size: ImageSize,
+    /// How photographs are brought to that size.
+    pub interpolation: Interpolation,
+    /// How pixels become the input.
+    pub preprocess: Preprocess,
+}
+
+/// A base that cannot be used, or not so.
+#[derive(Debug, thiserror::Error)]
+pub enum BaseError {
+    /// The name is no base's.
+    #[error(transparent)]
+    Unknown(#[from] UnknownArchitecture),
+    /// The weights cannot be used.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The layer or the size is none of the base.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// No plan can be made.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The ONNX file cannot be used.
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    /// A pass cannot be made ready.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
+    /// The layer's output has more numbers than features may have.
+    #[error("layer `{layer}`")]
+    Shape {
+        /// The layer.
+        layer: String,
+        /// Why.
+        #[source]
+        source: FeatureShapeError,
+    },
+    /// The metadata of an ONNX file cannot be computed with.
+    #[error("`{}`: metadata", path.display())]
+    Preprocess {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: PreprocessError,
+    },
+    /// The output of a layer is no map.
+    #[error("pooling: expected none for layer `{layer}`, whose output of shape {shape} is no map, found {found}")]
+    NoMap {
+        /// The layer.
+        layer: String,
+        /// What it gives.
+        shape: FeatureShape,
+        /// The pooling that was asked for.
+        found: Pooling,
+    },
+    /// ONNX files are computed in float32, on the processor.
+    #[error("`{}`: an ONNX file is computed in fp32 on the processor, found {found}", path.display())]
+    OnnxOn {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        found: String,
+    },
+}
+
+impl From<EngineError> for BaseError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Torch(error) => Self::Torch(error),
+            EngineError::Onnx(error) => Self::Onnx(error),
+        }
+    }
+}
+
+impl Base {
+    /// Opens the base that a name or the path of an `.onnx` file means. A name's weights are those in `weights`, or
+    /// [`default_weights`]; an ONNX file holds its own.
+    pub fn open(name: &str, weights: Option<&Path>) -> Result<Self, BaseError> {
+        if is_onnx_file(name) {
+            return Self::open_onnx(Path::new(name));
+        }
+        let architecture = architecture(name)?;
+        let path = weights.map_or_else(|| default_weights(name), Path::to_owned);
+        Ok(Self { source: Source::Catalogue { architecture, weights: Weights::open(&path, architecture)? } })
+    }
+
+    /// Opens the base that a spec names. `weights` is a file of weights, or the ONNX file.
+    pub fn of_spec(spec: &FeatureSpec, weights: Option<&Path>) -> Result<Self, BaseError> {
+        match weights {
+            Some(path) if spec.architecture == ONNX => Self::open_onnx(path),
+            // Without its file an ONNX base is as unknown as any other name.
+            _ => Self::open(&spec.architecture, weights),
+        }
+    }
+
+    fn open_onnx(path: &Path) -> Result<Self, BaseError> {
+        let model = Box::new(OnnxModel::open(path)?);
+        Ok(Self { source: Source::Onnx(model) })
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The name that a spec has for it.
+    pub fn architecture(&self) -> &str {
+        match &self.source {
+            Source::Catalogue { architecture, .. } => architecture.name(),
+            Source::Onnx(_) => ONNX,
+        }
+    }
+
+    /// The file with its weights.
+    pub fn path(&self) -> &Path {
+        match &self.source {
+            Source::Catalogue { weights, .. } => weights.path(),
+            Source::Onnx(model) => model.path(),
+        }
+    }
+
+    /// What a spec calls `weights`: the digest of the tensors, or of the ONNX file.
+    pub fn digest(&self) -> Digest {
+        match &self.source {
+            Source::Catalogue { weights, .. } => weights.digest(),
+            Source::Onnx(model) => model.digest(),
+        }
+    }
+
+    /// What the weights were trained with, as their file says.
+    pub fn preprocess(&self) -> Result<Option<Preprocess>, BaseError> {
+        match &self.source {
+            Source::Catalogue { weights, .. } => Ok(weights.preprocess()),
+            Source::Onnx(model) => model
+                .preprocess()
+                .map_err(|source| BaseError::Preprocess { path: model.path().to_owned(), source }),
+        }
+    }
+
+    /// The layer that is extracted where none is given.
+    pub fn default_layer(&self) -> &str {
+        match &self.source {
+            Source::Catalogue { architecture, .. } => architecture.default_layer(),
+            Source::Onnx(model) => model.default_layer(),
+        }
+    }
+
+    /// The size where none is given. `None` for an ONNX file that takes every size and names none.
+    pub fn default_image_size(&self) -> Option<ImageSize> {
+        match &self.source {
+            Source::Catalogue { architecture, .. } => Some(architecture.default_image_size()),
+            Source::Onnx(model) => model.fixed_size().or(model.metadata().size),
+        }
+    }
+
+    /// How photographs are resized where nothing is said, as an ONNX file may know.
+    pub fn default_interpolation(&self) -> Option<Interpolation> {
+        match &self.source {
+            Source::Catalogue { .. } => None,
+            Source::Onnx(model) => model.metadata().interpolation,
+        }
+    }
+
+    /// Sizes, in pixels, at which no map is shifted, where that of the images shifts some.
+    pub fn natural_sides(&self, layer: &str, size: ImageSize) -> Result<Option<Vec<u32>>, BaseError> {
+        let Source::Catalogue { architecture, .. } = &self.source else { return Ok(None) };
+        let graph = architecture.graph();
+        if !graph.shifts(layer, size)? {
+            return Ok(None);
+        }
+        Ok(Some(graph.natural_sides(layer, size.height().max(size.width()))?))
+    }
+
+    /// The spec of the features that these choices make. Refuses layers that are not there and sizes that are too small.
+    pub fn spec(&self, choices: Choices) -> Result<FeatureSpec, BaseError> {
+        let Choices { layer, pooling, image_size, interpolation, preprocess } = choices;
+        let sides = match &self.source {
+            Source::Catalogue { architecture, .. } => {
+                architecture.graph().shape(&layer, image_size)?.map(|side| side as u32).to_vec()
+            }
+            Source::Onnx(model) => model.describe(&layer, image_size)?,
+        };
+        let shaped = |sides| {
+            FeatureShape::new(sides).map_err(|source| BaseError::Shape { layer: layer.clone(), source })
+        };
+        let shape = match (pooling, &sides[..]) {
+            (Pooling::None, _) => shaped(sides)?,
+            (_, &[_, _, channels]) => shaped(vec![channels])?,
+            (found, _) => return Err(BaseError::NoMap { shape: shaped(sides)?, layer, found }),
+        };
+        Ok(FeatureSpec {
+            architecture: self.architecture().to_owned(),
+            weights: self.digest(),
+            layer,
+            pooling,
+            image_size,
+            interpolation,
+            preprocess,
+            shape,
+        })
+    }
+
+    /// What `--precision auto` means for this base on a device.
+    pub fn native_precision(&self, device: Device) -> Precision {
+        match &self.source {
+            Source::Catalogue { .. } => crate::ConvBase::native_precision(device),
+            Source::Onnx(_) => Precision::Float32,
+        }
+    }
+
+    /// Where this base is computed when nothing is said.
+    pub fn default_device(&self, device: Device) -> Device {
+        match &self.source {
+            Source::Catalogue { .. } => device,
+            Source::Onnx(_) => Device::Cpu,
+        }
+    }
+
+    pub(crate) fn check(&self, precision: Precision, device: Device) -> Result<(), BaseError> {
+        let found = match (precision, device) {
+            (Precision::Float32, Device::Cpu) => return Ok(()),
+            (Precision::Float32, device) => format!("{device:?}"),
+            (precision, _) => precision.to_string(),
+        };
+        Err(BaseError::OnnxOn { path: self.path().to_owned(), found })
+    }
+
+    /// The layers that are computed for a spec, as a table.
+    pub fn summary(&self, spec: &FeatureSpec) -> Result<Summary, BaseError> {
+        let rows = match &self.source {
+            Source::Catalogue { architecture, .. } => {
+                Some(architecture.graph().summary(&spec.layer, spec.image_size)?)
+            }
+            Source::Onnx(_) => None,
+        };
+        Ok(Summary::conv_base(spec, rows))
+    }
+}
+
+/// Whether a base is named by the path of an ONNX file.
+pub fn is_onnx_file(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case(ONNX))
+}
+
+/// `weights/NAME.safetensors` under the working directory, else under a folder above the running program.
+pub fn default_weights(name: &str) -> PathBuf {
+    let relative = Path::new("weights").join(format!("{name}.safetensors"));
+    if relative.exists() {
+        return relative;
+    }
+    let program = std::env::current_exe().ok();
+    let above = program.iter().flat_map(|program| program.ancestors().skip(1));
+    above.map(|folder| folder.join(&relative)).find(|path| path.exists()).unwrap_or(relative)
+}

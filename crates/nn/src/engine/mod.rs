@@ -1,0 +1,173 @@
+//! The frozen convolutional base: bytes in, features out, by the engine that can compute it fastest.
+
+mod error;
+mod host;
+mod onnx;
+mod pooling;
+mod torch;
+
+use std::thread;
+
+use convbase_bases::Plan;
+use convbase_core::{FeatureSpec, ImageSize, Pooling, Precision};
+use tch::Device;
+
+pub use error::EngineError;
+pub use onnx::{OnnxError, OnnxModel};
+
+use self::onnx::{Normalisation, OnnxNetwork};
+use self::torch::TorchNetwork;
+use crate::base::{Base, BaseError, Source};
+use crate::device::native_precision;
+use crate::embed::Embed;
+
+/// A base up to one layer, for one image size, on one device, with one arithmetic.
+#[derive(Debug)]
+pub struct ConvBase {
+    engine: Engine,
+    pooling: Pooling,
+    image_size: ImageSize,
+    device: Device,
+    threads: usize,
+}
+
+#[derive(Debug)]
+enum Engine {
+    /// Kernels of our own, on processors with wide vectors, for the graphs that they know.
+    Host(Box<host::Network>),
+    /// Any graph, by libtorch's operators.
+    Torch(Box<TorchNetwork>),
+    /// What an ONNX file says.
+    Onnx(Box<OnnxNetwork>, Normalisation),
+}
+
+impl ConvBase {
+    /// The base that computes `spec`, which is one that `base` makes, on one thread.
+    pub fn new(
+        base: &Base,
+        spec: &FeatureSpec,
+        precision: Precision,
+        device: Device,
+    ) -> Result<Self, BaseError> {
+        let engine = match base.source() {
+            Source::Onnx(model) => {
+                base.check(precision, device)?;
+                let network = model.compile(&spec.layer, spec.image_size)?;
+                Engine::Onnx(Box::new(network), spec.preprocess.into())
+            }
+            Source::Catalogue { architecture, weights } => {
+                let plan = Plan::new(architecture, weights, &spec.layer, spec.image_size, spec.preprocess)?;
+                Self::engine(plan, precision, device)?
+            }
+        };
+        Ok(Self { engine, pooling: spec.pooling, image_size: spec.image_size, device, threads: 1 })
+    }
+
+    /// The engine for a plan. Our own kernels come first, but for bf16 where the processor has a matrix unit: it is
+    /// several times faster than the fewest multiplications.
+    fn engine(plan: Plan, precision: Precision, device: Device) -> Result<Engine, EngineError> {
+        let by_matrices = precision == Precision::BFloat16 && native_precision(device) == Precision::BFloat16;
+        let on_host = device == Device::Cpu && !by_matrices;
+        if let Some(network) = on_host.then(|| host::Network::new(&plan, precision)).flatten() {
+            return Ok(Engine::Host(Box::new(network)));
+        }
+        Ok(Engine::Torch(Box::new(TorchNetwork::new(plan, precision, device)?)))
+    }
+
+    /// The same base with this many threads for each batch. Several batches at once, from a thread each, are faster than
+    /// several threads for one.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { threads: threads.max(1), ..self }
+    }
+
+    /// What `--precision auto` means on a device: bf16 where it is multiplied natively, else fp32.
+    pub fn native_precision(device: Device) -> Precision {
+        native_precision(device)
+    }
+
+    /// Images per pass where nothing else is asked for. Large passes keep a GPU busy; on a processor what a pass works
+    /// on should stay near it, and in bf16 by libtorch, where maps are not cut into tiles, that is little.
+    pub fn default_batch_size(&self) -> usize {
+        match &self.engine {
+            _ if self.device.is_cuda() => 64,
+            Engine::Torch(network) if network.is_native_bf16() => 2,
+            Engine::Host(_) | Engine::Torch(_) | Engine::Onnx(..) => 8,
+        }
+    }
+
+    /// Where the base computes.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Which engine computes, in a few words for people.
+    pub fn engine_name(&self) -> &'static str {
+        match &self.engine {
+            Engine::Host(_) => "our kernels on wide vectors",
+            Engine::Torch(network) if network.is_emulated_bf16() => "libtorch, bf16 rounded in float32",
+            Engine::Torch(_) => "libtorch",
+            Engine::Onnx(..) => "tract",
+        }
+    }
+
+    /// The features of `batch` images, in C order: [batch, ...shape] of the spec.
+    ///
+    /// `pixels` is [batch, height, width, 3], red, green, blue. An empty batch has no features.
+    ///
+    /// # Panics
+    /// When `pixels` is not as long as `batch` images are.
+    pub fn features(&self, pixels: &[u8], batch: usize) -> Result<Vec<f32>, EngineError> {
+        assert_eq!(pixels.len(), batch * self.image_size.rgb_bytes(), "pixels of {batch} images");
+        if batch == 0 {
+            return Ok(Vec::new());
+        }
+        // A GPU shares the work among its own threads.
+        let shares = if self.device.is_cuda() { 1 } else { self.threads.min(batch) };
+        let share = batch.div_ceil(shares) * self.image_size.rgb_bytes();
+        if shares == 1 {
+            return self.part(pixels);
+        }
+        let parts: Vec<Result<Vec<f32>, EngineError>> = thread::scope(|scope| {
+            let mut shares = pixels.chunks(share);
+            let own = shares.next();
+            let others: Vec<_> = shares.map(|pixels| scope.spawn(|| self.part(pixels))).collect();
+            let own = own.map(|pixels| self.part(pixels));
+            own.into_iter().chain(others.into_iter().map(joined)).collect()
+        });
+        let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(parts.concat())
+    }
+
+    /// The features of some images, on this thread.
+    fn part(&self, pixels: &[u8]) -> Result<Vec<f32>, EngineError> {
+        let batch = pixels.len() / self.image_size.rgb_bytes();
+        let (map, shape) = match &self.engine {
+            Engine::Host(network) => (network.forward(pixels), network.output_shape().to_vec()),
+            Engine::Torch(network) => (network.forward(pixels, batch)?, network.output_shape().to_vec()),
+            Engine::Onnx(network, normalisation) => {
+                let shape = network.shape().iter().map(|&side| side as usize).collect();
+                (network.forward(pixels, batch, normalisation)?, shape)
+            }
+        };
+        Ok(match shape[..] {
+            [height, width, channels] => pooling::pool(map, height * width, channels, self.pooling),
+            _ => map,
+        })
+    }
+}
+
+impl Embed for ConvBase {
+    type Error = EngineError;
+
+    fn embed(&self, pixels: &[u8], batch: usize) -> Result<Vec<f32>, EngineError> {
+        self.features(pixels, batch)
+    }
+}
+
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+#[cfg(test)]
+mod tests;
