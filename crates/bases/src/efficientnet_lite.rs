@@ -13,7 +13,7 @@ pub(crate) static EFFICIENTNET_LITE0: Architecture = Architecture {
     name: "efficientnet_lite0",
     default_layer: "head_relu",
     default_side: 224,
-    preprocess: || Preprocess::affine([127.0; 3], [128.0; 3]).expect("deviations are above zero"),
+    preprocess,
     tolerance: CanaryTolerance::DEEP,
     torchvision_names: None,
     build: efficientnet_lite0,
@@ -43,6 +43,11 @@ const STAGES: [Stage; 7] = [
     Stage { blocks: 4, kernel: 5, stride: 2, expansion: 6, outputs: 192 },
     Stage { blocks: 1, kernel: 3, stride: 1, expansion: 6, outputs: 320 },
 ];
+
+/// `MEAN_RGB` and `STDDEV_RGB` of TensorFlow's `efficientnet_lite_builder.py`.
+fn preprocess() -> Preprocess {
+    Preprocess::affine([127.0; 3], [128.0; 3]).expect("finite, and deviations above 0")
+}
 
 fn efficientnet_lite0() -> Graph {
     let mut graph = Builder::new();

@@ -33,5 +33,7 @@ mod tests {
         assert_eq!(map(Preprocess::Caffe, 0.0), [-123.68, -116.779, -103.939]);
         let white = map(Preprocess::Torch, 255.0);
         assert!((white[0] - (1.0 - 0.485) / 0.229).abs() < 1e-12);
+        let affine = Preprocess::affine([127.0; 3], [128.0; 3]).unwrap();
+        assert_eq!(map(affine, 255.0), [1.0; 3]);
     }
 }
