@@ -24,6 +24,15 @@ impl Float {
         }
     }
 
+    /// Bytes of one number.
+    pub(super) fn bytes(self) -> usize {
+        match self {
+            Self::Half | Self::Brain => 2,
+            Self::Single => 4,
+            Self::Double => 8,
+        }
+    }
+
     /// The numbers of little-endian bytes in float32. What is too large for float32 becomes an infinity.
     pub(super) fn read(self, bytes: &[u8]) -> Vec<f32> {
         match self {

@@ -34,6 +34,9 @@ pub struct Weights {
     preprocess: Option<Preprocess>,
 }
 
+/// Numbers that are looked at at once: they stay in the processor's nearest memory.
+const PIECE: usize = 1 << 12;
+
 /// Where a tensor lies.
 struct Stored {
     bytes: Range<usize>,
@@ -139,25 +142,31 @@ fn values(map: &[u8], tensor: &Tensor, stored: &Stored) -> Vec<f32> {
     }
 }
 
-/// Adds a tensor to the digest; an error where its numbers are none.
+/// Adds a tensor to the digest; an error where its numbers are none. Only a kernel that must be turned is read whole.
 fn add(hasher: &mut Hasher, map: &[u8], tensor: &Tensor, stored: &Stored) -> Result<(), String> {
-    let numbers = values(map, tensor, stored);
+    let may_be_negative = tensor.variable() != "moving_variance";
+    if stored.naming == Naming::Keras && tensor.taps().is_some() {
+        return values(map, tensor, stored)
+            .chunks(PIECE)
+            .try_for_each(|piece| add_piece(hasher, piece, may_be_negative));
+    }
+    let mut pieces = map[stored.bytes.clone()].chunks(PIECE * stored.float.bytes());
+    pieces.try_for_each(|piece| add_piece(hasher, &stored.float.read(piece), may_be_negative))
+}
+
+fn add_piece(hasher: &mut Hasher, numbers: &[f32], may_be_negative: bool) -> Result<(), String> {
     // Not stopping at the first lets the compiler look at several at once.
     if !numbers.iter().fold(true, |all, number| all & number.is_finite()) {
         return Err("expected finite numbers, found an infinity or NaN".to_owned());
     }
-    if tensor.variable() == "moving_variance"
-        && let Some(negative) = numbers.iter().find(|&&number| number < 0.0)
-    {
+    if let Some(negative) = numbers.iter().find(|&&number| !may_be_negative && number < 0.0) {
         return Err(format!("expected no variance below zero, found {negative}"));
     }
-    let mut bytes = [0; 1 << 14];
-    for numbers in numbers.chunks(bytes.len() / size_of::<f32>()) {
-        for (bytes, number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
-            *bytes = number.to_le_bytes();
-        }
-        hasher.update(&bytes[..size_of_val(numbers)]);
+    let mut bytes = [0; PIECE * size_of::<f32>()];
+    for (bytes, number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
+        *bytes = number.to_le_bytes();
     }
+    hasher.update(&bytes[..size_of_val(numbers)]);
     Ok(())
 }
 
