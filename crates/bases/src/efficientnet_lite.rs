@@ -14,7 +14,7 @@ pub(crate) static EFFICIENTNET_LITE0: Architecture = Architecture {
     default_layer: "head_relu",
     default_side: 224,
     preprocess,
-    tolerance: CanaryTolerance::DEEP,
+    tolerance: CanaryTolerance::LINEAR_BOTTLENECKS,
     torchvision_names: None,
     build: efficientnet_lite0,
     graph: OnceLock::new(),
