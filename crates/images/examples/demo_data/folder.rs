@@ -1,106 +1,79 @@
 //! Makes the folder: whole or not at all.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::{fs, io, path::Path};
 
-use crate::class::Class;
-use crate::difficulty::DEFAULT;
-use crate::encode::encode;
-use crate::failure::Failure;
-use crate::picture::Picture;
-use crate::plan::{MARKER, Plan, Split};
+use anyhow::Context;
+use convbase_core::exit::Hinted;
+use rayon::prelude::*;
 
-/// What became of a plan.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Made,
-    AlreadyThere,
-}
+use crate::{Plan, picture, random::Random};
 
-/// Makes `out` under another name beside it, then renames.
-pub fn make(out: &Path, plan: &Plan) -> Result<Outcome, Failure> {
-    if is_there(out, plan)? {
-        return Ok(Outcome::AlreadyThere);
+/// Raise it whenever the same seed makes other pictures than before.
+const VERSION: u32 = 2;
+
+/// The file that says how a folder was made. It begins with a dot, so that no stage takes it for an image.
+pub const MARKER: &str = ".demo-data.json";
+
+/// Makes `out` under another name beside it, then renames. False: it was there already.
+pub fn make(out: &Path, plan: &Plan) -> anyhow::Result<bool> {
+    let Plan { seed, train, test } = plan;
+    let format = format!("\"format\": \"convbase-demo-data/{VERSION}\"");
+    let marker = format!("{{{format}, \"seed\": {seed}, \"train\": {train}, \"test\": {test}}}\n");
+    if is_there(out, &marker)? {
+        return Ok(false);
     }
-    let parent = match out.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(parent).map_err(|cause| Failure::file("create", parent, cause))?;
-    let temporary = tempfile::Builder::new()
-        .prefix(".demo-data-")
-        .tempdir_in(parent)
-        .map_err(|cause| Failure::file("create a temporary folder in", parent, cause))?;
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).with_context(|| cannot("create", parent))?;
+    let temporary = tempfile::Builder::new().prefix(".demo-data-").tempdir_in(parent)?;
     // A folder inside: the temporary one itself is closed to everybody else, and would stay so.
     let whole = temporary.path().join("whole");
     fill(&whole, plan)?;
+    write(&whole.join(MARKER), marker.as_bytes())?;
     match fs::rename(&whole, out) {
-        Ok(()) => Ok(Outcome::Made),
+        Ok(()) => Ok(true),
         // Another process may have been faster.
-        Err(_) if is_there(out, plan)? => Ok(Outcome::AlreadyThere),
-        Err(cause) => Err(Failure::file("rename the finished folder to", out, cause)),
+        Err(_) if is_there(out, &marker)? => Ok(false),
+        Err(cause) => Err(cause).with_context(|| cannot("rename the finished folder to", out)),
     }
 }
 
 /// True if the folder holds this plan already; fails if it holds anything else.
-fn is_there(out: &Path, plan: &Plan) -> Result<bool, Failure> {
-    match fs::symlink_metadata(out) {
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(cause) => return Err(Failure::file("read", out, cause)),
-        Ok(_) if !out.is_dir() => return Err(Failure::occupied(out, "something that is not a folder")),
-        Ok(_) => {}
+fn is_there(out: &Path, expected: &str) -> anyhow::Result<bool> {
+    if out.symlink_metadata().is_err_and(|cause| cause.kind() == io::ErrorKind::NotFound) {
+        return Ok(false);
     }
-    match fs::read_to_string(out.join(MARKER)) {
-        Ok(marker) if marker == plan.marker() => Ok(true),
-        Ok(marker) => Err(Failure::occupied(out, marker.lines().next().unwrap_or("an empty marker"))),
-        Err(_) => Err(Failure::occupied(out, "other files, or an empty folder")),
-    }
-}
-
-/// Writes every picture and, last, the marker.
-fn fill(folder: &Path, plan: &Plan) -> Result<(), Failure> {
-    for split in Split::ALL {
-        for class in Class::ALL {
-            let folder = folder.join(split.folder()).join(class.folder());
-            fs::create_dir_all(&folder).map_err(|cause| Failure::file("create", &folder, cause))?;
-        }
-    }
-    let pictures = plan.pictures();
-    let next = AtomicUsize::new(0);
-    // Which thread makes which picture does not matter: a picture depends on nothing but its own number.
-    let work = || {
-        while let Some(&picture) = pictures.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let (path, bytes) = file(folder, plan.seed, picture)?;
-            write(&path, &bytes)?;
-        }
-        Ok(())
+    let found = match fs::read_to_string(out.join(MARKER)) {
+        Ok(marker) if marker == expected => return Ok(true),
+        Ok(marker) => marker.lines().next().unwrap_or("an empty marker").to_owned(),
+        Err(cause) => format!("no `{MARKER}` in it ({cause})"),
     };
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("no worker panics"))
-    })?;
-    write(&folder.join(MARKER), plan.marker().as_bytes())
+    let wanted = format!("`{}` exists: expected a demo data set with these parameters", out.display());
+    let hint = "choose another `--out`, or remove the folder yourself";
+    Err(Hinted::new(format!("{wanted}, found {found}"), hint).into())
 }
 
-/// One picture's path and bytes.
-fn file(folder: &Path, seed: u64, picture: Picture) -> Result<(PathBuf, Vec<u8>), Failure> {
-    let Picture { split, class, index } = picture;
-    let folder = folder.join(split.folder()).join(class.folder());
-    let mut random = picture.random(seed);
-    let photograph = picture.take(&DEFAULT, &mut random);
-    let encoded = encode(&photograph, &mut random)
-        .map_err(|cause| Failure::file("encode a picture for", &folder, cause))?;
-    Ok((folder.join(format!("{index:04}.{}", encoded.suffix)), encoded.bytes))
+/// Writes every picture. Each has a stream of chance of its own: neither threads nor other pictures matter.
+fn fill(folder: &Path, plan: &Plan) -> anyhow::Result<()> {
+    for (split, (name, count)) in (0..).zip([("train", plan.train), ("test", plan.test)]) {
+        for (class, leaf) in [("feathers", 0_u8), ("leaves", 1)] {
+            let folder = folder.join(name).join(class);
+            fs::create_dir_all(&folder).with_context(|| cannot("create", &folder))?;
+            (0..count / 2).into_par_iter().try_for_each(|index| {
+                let mut random = Random::of(&[plan.seed, split, leaf.into(), index.into()]);
+                let photograph = picture::take(leaf.into(), &mut random);
+                let (suffix, bytes) = picture::encode(photograph, &mut random)?;
+                write(&folder.join(format!("{index:04}.{suffix}")), &bytes)
+            })?;
+        }
+    }
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the folder is temporary until all of it is written")]
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    fs::write(path, bytes).map_err(|cause| Failure::file("write", path, cause))
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    fs::write(path, bytes).with_context(|| cannot("write", path))
 }
 
-#[cfg(test)]
-mod tests;
+fn cannot(action: &str, path: &Path) -> String {
+    format!("cannot {action} `{}`", path.display())
+}
