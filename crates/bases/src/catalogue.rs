@@ -28,6 +28,11 @@ pub fn architectures() -> &'static [&'static Architecture] {
     &ARCHITECTURES
 }
 
+/// The base that is meant where none is named: the published tutorial's.
+pub fn default_architecture() -> &'static Architecture {
+    &vgg::VGG16
+}
+
 /// The base of this name.
 pub fn architecture(name: &str) -> Result<&'static Architecture, UnknownArchitecture> {
     every().find(|known| known.name == name).ok_or_else(|| UnknownArchitecture { found: name.to_owned() })

@@ -19,6 +19,7 @@
 mod architecture;
 mod article;
 mod catalogue;
+mod choices;
 mod drawn;
 mod efficientnet_lite;
 mod graph;
@@ -33,7 +34,8 @@ mod xception;
 
 pub use architecture::Architecture;
 pub use article::article;
-pub use catalogue::{UnknownArchitecture, architecture, architectures};
+pub use catalogue::{UnknownArchitecture, architecture, architectures, default_architecture};
+pub use choices::{Choices, ChoicesError};
 pub use drawn::drawn;
 pub use graph::{
     Activation, Graph, GraphError, Node, Operator, Padding, PaddingRule, SummaryRow, Tensor, Window,

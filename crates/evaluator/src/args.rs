@@ -59,8 +59,8 @@ pub struct PredictArguments {
     /// Checkpoint that `trainer fit` made; it says how photographs are prepared
     #[arg(long, value_name = "FILE")]
     pub checkpoint: PathBuf,
-    /// The VGG16 weights that the checkpoint's features were made with [default: weights/vgg16.safetensors, in the
-    /// working directory or above the program]
+    /// The weights, or the .onnx file, that the checkpoint's features were made with [default: weights/NAME.safetensors
+    /// of the base that the checkpoint names, in the working directory or above the program]
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
     /// csv with a header line, or json with one object per line

@@ -68,9 +68,15 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
 fn remedy(checkpoint: &Checkpoint) -> String {
     let spec = &checkpoint.metadata().spec;
     format!(
-        "evaluate on features extracted with `--image-size {} --layer {} --pooling {} --preprocess {} --interpolation {}` \
+        "evaluate on features extracted with `--base {} --image-size {} --layer {} --pooling {} --preprocess {} --interpolation {}` \
          and weights {}",
-        spec.image_size, spec.layer, spec.pooling, spec.preprocess, spec.interpolation, spec.weights
+        spec.architecture,
+        spec.image_size,
+        spec.layer,
+        spec.pooling,
+        spec.preprocess,
+        spec.interpolation,
+        spec.weights
     )
 }
 

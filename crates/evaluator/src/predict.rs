@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use convbase_core::exit::{Outcome, WithHint, one_line};
 use convbase_core::processors;
 use convbase_images::{decode_batch, photographs};
-use convbase_nn::{Checkpoint, ConvBase, ConvBaseWeights, default_weights, image_probabilities};
+use convbase_nn::{Base, Checkpoint, ConvBase, DeviceChoice, image_probabilities};
 use tracing::{info, warn};
 
 use crate::args::PredictArguments;
@@ -73,18 +73,22 @@ fn load_conv_base(
     checkpoint: &Checkpoint,
     device: convbase_nn::Device,
 ) -> anyhow::Result<ConvBase> {
-    let path = arguments.weights.clone().unwrap_or_else(default_weights);
-    let weights = ConvBaseWeights::load(&path).hint(
-        || "`scripts/weights` makes the file, `scripts/weights --from FILE` from weights of your own",
-    )?;
     let spec = &checkpoint.metadata().spec;
-    if weights.digest() != spec.weights {
-        let checkpoint = arguments.checkpoint.clone();
-        Err(OtherWeights { checkpoint, weights: path, expected: spec.weights, found: weights.digest() })
+    let base = Base::of_spec(spec, arguments.weights.as_deref()).hint(|| {
+        let name = &spec.architecture;
+        format!(
+            "`--weights FILE` names the weights or the .onnx file that the features were made with; \
+             `scripts/weights {name}` makes weights/{name}.safetensors where {name} is a base of the catalogue"
+        )
+    })?;
+    if base.digest() != spec.weights {
+        let (checkpoint, weights) = (arguments.checkpoint.clone(), base.path().to_owned());
+        Err(OtherWeights { checkpoint, weights, expected: spec.weights, found: base.digest() })
             .hint(|| "give the weights that the features were extracted with: `--weights FILE`")?;
     }
+    let device = if arguments.device == DeviceChoice::Auto { base.default_device(device) } else { device };
     let threads = arguments.threads.map_or_else(processors, |threads| threads as usize);
-    Ok(ConvBase::new(&weights, spec, arguments.precision, device)?.with_threads(threads))
+    Ok(ConvBase::new(&base, spec, arguments.precision, device)?.with_threads(threads))
 }
 
 /// The photographs that are meant: files as they are, folders by their photographs in sorted order, sub-folders

@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use clap::Parser;
+use convbase_bases::{architecture, write_untrained};
 use convbase_core::exit::Outcome;
 use convbase_core::store::{FeatureStore, verify};
 use convbase_core::{History, Preprocess, write_artifact};
-use convbase_nn::ConvBaseWeights;
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::Value;
 
 /// A VGG16 that was never trained, made once; it lies in the build folder, so that nothing is left elsewhere.
 static WEIGHTS: LazyLock<PathBuf> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pipeline/untrained.safetensors");
-    ConvBaseWeights::write_untrained(&path, 7, Preprocess::Rescale).unwrap();
+    write_untrained(&path, architecture("vgg16").unwrap(), 7, Preprocess::Rescale).unwrap();
     path
 });
 

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use clap::{Args, Parser, Subcommand};
+use convbase_bases::{architectures, default_architecture};
 use convbase_cli::CommonArguments;
 use convbase_core::store::Task;
 use convbase_core::{
-    Classes, DataType, ImageSize, Interpolation, Interrupt, Layer, Pooling, Precision, Preprocess, processors,
+    Classes, DataType, ImageSize, Interpolation, Interrupt, Pooling, Precision, Preprocess, processors,
 };
-use convbase_nn::{DeviceChoice, default_weights};
+use convbase_nn::DeviceChoice;
 
 use crate::task_arguments::TaskArguments;
 
@@ -27,6 +28,20 @@ pub struct Arguments {
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or verify found something, 2 usage, 75 interrupted by SIGTERM or SIGINT: run again to go \
     on.\n\
     RUST_LOG overrides -v and -q.";
+
+const SPEC_HELP: &str = "What the features are: a JSON file with the fields of a manifest's `spec`, or a manifest.json with it; or `article` for \
+    the published tutorial's. Any architecture and any shape may stand there. Of features of which only the shape is \
+    known, the architecture is `external`.";
+
+/// The names of the catalogue.
+fn base_help() -> String {
+    let names: Vec<&str> = architectures().iter().map(|architecture| architecture.name()).collect();
+    format!(
+        "Frozen network: {}; or the path of an .onnx file, which holds its weights as well (`scripts/export-onnx` makes \
+         one from timm or torchvision)",
+        names.join(", ")
+    )
+}
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -50,25 +65,30 @@ pub struct ExtractArguments {
     /// Folder of the feature store; shards that are finished there are kept
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// VGG16 weights with torchvision's tensor names [default: weights/vgg16.safetensors, in the working directory
-    /// or above the program]
+    /// Frozen network: a name of the catalogue, or an .onnx file
+    #[arg(long, value_name = "NAME|FILE.onnx", default_value = default_architecture().name(), long_help = base_help())]
+    base: String,
+    /// The base's weights, as `scripts/weights NAME` writes them [default: weights/NAME.safetensors, in the working
+    /// directory or above the program; an .onnx file holds its own]
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
-    /// Pixels of both sides, or HEIGHTxWIDTH, from 32
-    #[arg(long, value_name = "N", default_value = "180")]
-    image_size: ImageSize,
-    /// Layer whose output is stored: block1_conv1 to block5_conv3, block1_pool to block5_pool
-    #[arg(long, default_value = "block5_pool")]
-    layer: Layer,
+    /// Pixels of both sides, or HEIGHTxWIDTH [default: what the base is made for]
+    #[arg(long, value_name = "N")]
+    image_size: Option<ImageSize>,
+    /// Layer whose output is stored: any of the base's [default: its last]
+    #[arg(long, value_name = "NAME")]
+    layer: Option<String>,
     /// What becomes of the layer's map: none, avg or max over height and width
     #[arg(long, default_value = "none")]
     pooling: Pooling,
-    /// How pixels are scaled: rescale, caffe, torch, tf, or auto for what the weights were trained with
+    /// How pixels are scaled: rescale, caffe, torch, tf, mean=R,G,B/std=R,G,B in units of 0 to 255, or auto for what the
+    /// weights were trained with
     #[arg(long, default_value = "auto", value_parser = auto_or::<Preprocess>)]
     preprocess: Choice<Preprocess>,
-    /// How photographs are resized: nearest, bilinear, bicubic, lanczos (Pillow's definitions)
-    #[arg(long, default_value = "nearest")]
-    interpolation: Interpolation,
+    /// How photographs are resized: nearest, bilinear, bicubic, lanczos (Pillow's definitions) [default: what an .onnx
+    /// file says, else nearest]
+    #[arg(long)]
+    interpolation: Option<Interpolation>,
     /// Arithmetic of the convolutions: fp32, bf16, or auto for bf16 where it is multiplied natively
     #[arg(long, default_value = "auto", value_parser = auto_or::<Precision>)]
     precision: Choice<Precision>,
@@ -122,10 +142,10 @@ pub struct ImportArguments {
     /// Class names in the order of their labels
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', required = true)]
     pub classes: Vec<String>,
-    /// What the features are: a JSON file with the fields of a manifest's `spec`, or a manifest.json with it [default:
-    /// the tutorial's: block5_pool of Keras' VGG16, 180x180, nearest, rescale]
-    #[arg(long, value_name = "FILE")]
-    pub spec: Option<PathBuf>,
+    /// What the features are: a JSON file with the fields of a manifest's `spec`, or a manifest.json with it; or
+    /// `article` for the published tutorial's
+    #[arg(long, value_name = "FILE|article", long_help = SPEC_HELP)]
+    pub spec: PathBuf,
     /// Folder of the feature store
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -181,18 +201,20 @@ pub struct ExtractConfig {
     pub images: PathBuf,
     /// The store's folder.
     pub out: PathBuf,
-    /// The weights file.
-    pub weights: PathBuf,
-    /// The size that photographs are brought to.
-    pub image_size: ImageSize,
-    /// The layer whose output is stored.
-    pub layer: Layer,
+    /// The frozen network: a name of the catalogue, or the path of an ONNX file.
+    pub base: String,
+    /// The weights file, or the one of the base's name.
+    pub weights: Option<PathBuf>,
+    /// The size that photographs are brought to, or what the base is made for.
+    pub image_size: Option<ImageSize>,
+    /// The layer whose output is stored, or the base's last.
+    pub layer: Option<String>,
     /// What becomes of its map.
     pub pooling: Pooling,
     /// How pixels are scaled.
     pub preprocess: Choice<Preprocess>,
-    /// How photographs are resized.
-    pub interpolation: Interpolation,
+    /// How photographs are resized, or what the base says, or the nearest pixel.
+    pub interpolation: Option<Interpolation>,
     /// The arithmetic of the convolutions.
     pub precision: Choice<Precision>,
     /// How features are stored.
@@ -241,7 +263,8 @@ impl ExtractArguments {
         Ok(ExtractConfig {
             images: self.images,
             out: self.out,
-            weights: self.weights.unwrap_or_else(default_weights),
+            base: self.base,
+            weights: self.weights,
             image_size: self.image_size,
             layer: self.layer,
             pooling: self.pooling,

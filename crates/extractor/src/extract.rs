@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use anyhow::Context;
+use convbase_bases::Choices;
 use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::{Canary, CreateError, Listing, Manifest, Receipt, ShardName, StoreWriter, Task};
-use convbase_core::{DataType, FeatureSpec, Precision, Preprocess, processors};
+use convbase_core::{Interpolation, Precision, Preprocess, processors};
 use convbase_images::{DecodeThreads, ImageFolder, canary_pixels};
-use convbase_nn::{ConvBase, ConvBaseWeights, Device, Summary};
+use convbase_nn::{Base, BaseError, ConvBase, Device, DeviceChoice, Summary, is_onnx_file};
 use tracing::{info, warn};
 
 use crate::args::{Choice, ExtractConfig};
@@ -34,10 +35,10 @@ pub struct Extraction {
 pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
     let folder = ImageFolder::open(&config.images, config.classes.as_ref())?;
     folder.remarks().iter().for_each(|remark| warn!("`{}`: {remark}", config.images.display()));
-    let weights = load_weights(config)?;
-    let device = config.device.resolve()?;
+    let base = open_base(config)?;
+    let device = device(config, &base)?;
     let create = || -> anyhow::Result<StoreWriter> {
-        let manifest = plan(config, &folder, &weights, device)?;
+        let manifest = plan(config, &folder, &base, device)?;
         StoreWriter::create(&config.out, manifest, config.overwrite).map_err(with_remedy)
     };
     let store = match create() {
@@ -46,8 +47,8 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
         created => created?,
     };
     let manifest = store.manifest();
-    let conv_base = ConvBase::new(&weights, manifest.spec(), manifest.precision(), device)?;
-    describe(config, &folder, manifest, device);
+    let conv_base = ConvBase::new(&base, manifest.spec(), manifest.precision(), device)?;
+    describe(config, &folder, &base, manifest, &conv_base)?;
 
     let mine: Vec<ShardName> = manifest.shards().filter(|shard| config.task.makes(*shard)).collect();
     let (kept, todo) = finished_shards(&store, &mine, config.retry_rejected);
@@ -129,29 +130,51 @@ fn report(config: &ExtractConfig, extraction: &Extraction, missing: usize) {
     }
 }
 
-fn load_weights(config: &ExtractConfig) -> anyhow::Result<ConvBaseWeights> {
-    Ok(ConvBaseWeights::load(&config.weights).hint(
-        || "`scripts/weights` makes the file, `scripts/weights --from FILE` from weights of your own",
-    )?)
+fn open_base(config: &ExtractConfig) -> anyhow::Result<Base> {
+    let base = Base::open(&config.base, config.weights.as_deref());
+    Ok(base.hint(|| {
+        if is_onnx_file(&config.base) {
+            "`scripts/export-onnx` makes such a file from timm or torchvision".to_owned()
+        } else {
+            format!(
+                "`scripts/weights {}` makes the file, with `--from FILE` from weights of your own",
+                config.base
+            )
+        }
+    })?)
+}
+
+/// The device. An ONNX file is computed on the processor, also where a GPU would be taken by itself.
+fn device(config: &ExtractConfig, base: &Base) -> anyhow::Result<Device> {
+    let device = config.device.resolve()?;
+    Ok(if config.device == DeviceChoice::Auto { base.default_device(device) } else { device })
+}
+
+fn choices(config: &ExtractConfig, base: &Base) -> anyhow::Result<Choices> {
+    let image_size = config.image_size.or_else(|| base.default_image_size());
+    let image_size = image_size
+        .ok_or_else(|| anyhow::anyhow!("`{}`: expected an image size, found none", base.path().display()))
+        .hint(|| "the file takes every size: choose one, for instance `--image-size 224`")?;
+    let interpolation = config.interpolation.or_else(|| base.default_interpolation());
+    Ok(Choices {
+        layer: config.layer.clone().unwrap_or_else(|| base.default_layer().to_owned()),
+        pooling: config.pooling,
+        image_size,
+        interpolation: interpolation.unwrap_or(Interpolation::Nearest),
+        preprocess: preprocess(config, base)?,
+    })
 }
 
 fn plan(
     config: &ExtractConfig,
     folder: &ImageFolder,
-    weights: &ConvBaseWeights,
+    base: &Base,
     device: Device,
 ) -> anyhow::Result<Manifest> {
-    let spec = FeatureSpec::vgg16(
-        weights.digest(),
-        config.layer,
-        config.pooling,
-        config.image_size,
-        config.interpolation,
-        preprocess(config, weights)?,
-    );
+    let spec = base.spec(choices(config, base)?)?;
     let precision = match config.precision {
         Choice::This(precision) => precision,
-        Choice::Auto => recorded_precision(config).unwrap_or_else(|| ConvBase::native_precision(device)),
+        Choice::Auto => recorded_precision(config).unwrap_or_else(|| base.native_precision(device)),
     };
     let shards = folder.samples().len().div_ceil(config.shard_size.max(1));
     if shards > Manifest::MOST_SHARDS {
@@ -172,8 +195,8 @@ fn recorded_precision(config: &ExtractConfig) -> Option<Precision> {
     Manifest::open(&config.out).ok().map(|manifest| manifest.precision())
 }
 
-fn preprocess(config: &ExtractConfig, weights: &ConvBaseWeights) -> anyhow::Result<Preprocess> {
-    match (config.preprocess, weights.preprocess()) {
+fn preprocess(config: &ExtractConfig, base: &Base) -> anyhow::Result<Preprocess> {
+    match (config.preprocess, base.preprocess()?) {
         (Choice::This(given), Some(trained)) if given != trained => {
             info!("preprocess {given}; the weights were trained with {trained}");
             Ok(given)
@@ -183,7 +206,7 @@ fn preprocess(config: &ExtractConfig, weights: &ConvBaseWeights) -> anyhow::Resu
         (Choice::Auto, None) => {
             let error = anyhow::anyhow!(
                 "weights `{}`: metadata preprocess: expected one of {}, found none",
-                config.weights.display(),
+                base.path().display(),
                 Preprocess::NAMES.join(", ")
             );
             let hint = "say what the weights were trained with: `--preprocess torch`, for instance";
@@ -225,8 +248,7 @@ fn finished_shards(
 fn canary(conv_base: &ConvBase, manifest: &Manifest) -> anyhow::Result<Canary> {
     let spec = manifest.spec();
     let pixels = canary_pixels(spec.image_size, spec.interpolation)?;
-    let bytes = conv_base.features(&pixels, Canary::IMAGES, DataType::Float32)?;
-    let features: Vec<f32> = bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect();
+    let features = conv_base.features(&pixels, Canary::IMAGES)?;
     Canary::new(&features)
         .context("the features of drawn images are not usable")
         .hint(|| "the numeric library or the weights on this machine are broken")
@@ -254,9 +276,23 @@ fn compare_canary(
     Err(Hinted::new(error, hint).into())
 }
 
-fn describe(config: &ExtractConfig, folder: &ImageFolder, manifest: &Manifest, device: Device) {
+fn describe(
+    config: &ExtractConfig,
+    folder: &ImageFolder,
+    base: &Base,
+    manifest: &Manifest,
+    conv_base: &ConvBase,
+) -> Result<(), BaseError> {
     let spec = manifest.spec();
-    info!("frozen base\n{}", Summary::conv_base(spec));
+    info!("frozen base {}\n{}", base.architecture(), Summary::conv_base(spec));
+    if let Some(sides) = base.natural_sides(&spec.layer, spec.image_size)? {
+        let sides: Vec<String> = sides.iter().map(u32::to_string).collect();
+        warn!(
+            "image size {}: \"same\" padding shifts maps with odd sides inside this base; its natural sizes are {}",
+            spec.image_size,
+            sides.join(", ")
+        );
+    }
     info!(
         "`{}`: {} photographs, classes {}",
         config.images.display(),
@@ -264,13 +300,17 @@ fn describe(config: &ExtractConfig, folder: &ImageFolder, manifest: &Manifest, d
         folder.classes().names().join(", ")
     );
     info!(
-        "image size {}, {}, preprocess {}, {}, {} on {device:?}, features {:?} {}",
+        engine = conv_base.engine_name(),
+        "image size {}, {}, preprocess {}, {}, {} on {:?} by {}, features {} {}",
         spec.image_size,
         spec.interpolation,
         spec.preprocess,
         spec.layer,
         manifest.precision(),
+        conv_base.device(),
+        conv_base.engine_name(),
         spec.shape,
         manifest.dtype()
     );
+    Ok(())
 }

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+use convbase_bases::{Choices, architecture, article};
 use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::{ForeignArray, Listing, Manifest, StoreWriter};
-use convbase_core::{Classes, FeatureSpec, Interrupt, Sample, listing_digest};
+use convbase_core::{Classes, FeatureShape, FeatureSpec, Interrupt, Sample, listing_digest};
 use serde_json::Value;
 use tracing::{info, warn};
 
@@ -25,10 +26,7 @@ pub struct Import {
 /// Takes features and labels into a store. Shards that are finished are kept.
 pub fn import(arguments: &ImportArguments, interrupt: &Interrupt) -> anyhow::Result<Import> {
     let classes = Classes::new(arguments.classes.clone())?;
-    let spec = match &arguments.spec {
-        Some(path) => read_spec(path)?,
-        None => FeatureSpec::article(),
-    };
+    let spec = if arguments.spec == Path::new("article") { article() } else { read_spec(&arguments.spec)? };
     let features = ForeignArray::open(&arguments.features)?;
     check_shape(arguments, &features, &spec)?;
     let labels = ForeignArray::open(&arguments.labels)?.labels(&classes)?;
@@ -88,7 +86,7 @@ fn report(arguments: &ImportArguments, store: &StoreWriter, rows: usize, missing
     let spec = store.manifest().spec();
     info!(
         rows,
-        "`{out}`: {rows} rows of {} {:?}, image size {}, {}, preprocess {}",
+        "`{out}`: {rows} rows of {} {}, image size {}, {}, preprocess {}",
         spec.layer,
         spec.shape,
         spec.image_size,
@@ -105,12 +103,19 @@ fn read_spec(path: &Path) -> anyhow::Result<FeatureSpec> {
     let mut value: Value = serde_json::from_slice(&bytes).with_context(what).hint(hint)?;
     let inner = value.get_mut("spec").map(Value::take);
     let spec: FeatureSpec = serde_json::from_value(inner.unwrap_or(value)).with_context(what).hint(hint)?;
-    if let Some(shape) = spec.known_shape().filter(|shape| *shape != spec.shape) {
-        let found = &spec.shape;
-        let error = anyhow::anyhow!("`{}`: shape: expected {shape:?}, found {found:?}", path.display());
+    if let Some(expected) = known_shape(&spec).filter(|shape| *shape != spec.shape) {
+        let error = anyhow::anyhow!("`{}`: shape: expected {expected}, found {}", path.display(), spec.shape);
         return Err(Hinted::new(error, "layer, image size and pooling decide the shape").into());
     }
     Ok(spec)
+}
+
+/// The shape that follows from layer, size and pooling, where the architecture and its layer are of the catalogue.
+fn known_shape(spec: &FeatureSpec) -> Option<FeatureShape> {
+    let FeatureSpec { layer, pooling, image_size, interpolation, preprocess, .. } = spec.clone();
+    let choices = Choices { layer, pooling, image_size, interpolation, preprocess };
+    let known = architecture(&spec.architecture).ok()?.spec(spec.weights, choices).ok()?;
+    Some(known.shape)
 }
 
 /// The rows have the spec's shape, or are flat and as long.
@@ -120,17 +125,14 @@ fn check_shape(
     spec: &FeatureSpec,
 ) -> anyhow::Result<()> {
     let found = &features.shape()[1..];
-    let expected: Vec<usize> = spec.shape.iter().map(|&side| side as usize).collect();
-    if found == expected || (found.len() == 1 && Some(found[0]) == spec.feature_length()) {
+    let expected: Vec<usize> = spec.shape.sides().iter().map(|&side| side as usize).collect();
+    if found == expected || (found.len() == 1 && found[0] == spec.shape.length()) {
         return Ok(());
     }
     let error = anyhow::anyhow!(
         "`{}`: shape of a row: expected {expected:?}, found {found:?}",
         arguments.features.display()
     );
-    let hint = match arguments.spec {
-        Some(_) => "the spec must describe these features",
-        None => "say with `--spec FILE` what the features are; without it they count as the tutorial's",
-    };
+    let hint = "the spec must describe these features";
     Err(Hinted::new(error, hint).into())
 }

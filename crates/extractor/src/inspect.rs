@@ -67,7 +67,7 @@ fn print(inspection: &Inspection, out: &mut impl Write) -> io::Result<()> {
     let spec = manifest.spec();
     writeln!(
         out,
-        "features       {} {} of {}, {:?} per image",
+        "features       {} {} of {}, {} per image",
         spec.layer, spec.pooling, spec.architecture, spec.shape
     )?;
     writeln!(

@@ -6,8 +6,9 @@
 
 use std::time::Instant;
 
-use convbase_core::{DataType, FeatureSpec, ImageSize, Interpolation, Layer, Pooling, Precision, Preprocess};
-use convbase_nn::{ConvBase, ConvBaseWeights, Device};
+use convbase_bases::{Choices, default_architecture, write_untrained};
+use convbase_core::{ImageSize, Interpolation, Pooling, Precision, Preprocess};
+use convbase_nn::{Base, ConvBase, Device};
 
 const ROUNDS: usize = 5;
 const IMAGES: usize = 16;
@@ -15,17 +16,18 @@ const IMAGES: usize = 16;
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("untrained.safetensors");
-    ConvBaseWeights::write_untrained(&path, 1, Preprocess::Rescale).unwrap();
-    let weights = ConvBaseWeights::load(&path).unwrap();
+    let architecture = default_architecture();
+    write_untrained(&path, architecture, 1, Preprocess::Rescale).unwrap();
+    let base = Base::open(architecture.name(), Some(&path)).unwrap();
     let size = ImageSize::new(180, 180).unwrap();
-    let spec = FeatureSpec::vgg16(
-        weights.digest(),
-        Layer::block5_pool(),
-        Pooling::None,
-        size,
-        Interpolation::Nearest,
-        Preprocess::Rescale,
-    );
+    let choices = Choices {
+        layer: base.default_layer().to_owned(),
+        pooling: Pooling::None,
+        image_size: size,
+        interpolation: Interpolation::Nearest,
+        preprocess: Preprocess::Rescale,
+    };
+    let spec = base.spec(choices).unwrap();
     let pixels: Vec<u8> =
         (0..IMAGES * size.rgb_bytes()).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
 
@@ -36,13 +38,13 @@ fn main() {
         }
     }
     let bases = [Precision::Float32, Precision::BFloat16]
-        .map(|precision| ConvBase::new(&weights, &spec, precision, Device::Cpu).unwrap());
+        .map(|precision| ConvBase::new(&base, &spec, precision, Device::Cpu).unwrap());
     for round in 0..=ROUNDS {
         for (precision, batch, rates) in &mut variants {
             let base = &bases[usize::from(*precision == Precision::BFloat16)];
             let begun = Instant::now();
             for pixels in pixels.chunks(*batch * size.rgb_bytes()) {
-                base.features(pixels, pixels.len() / size.rgb_bytes(), DataType::Float32).unwrap();
+                base.features(pixels, pixels.len() / size.rgb_bytes()).unwrap();
             }
             // The first round warms caches and code up.
             if round > 0 {

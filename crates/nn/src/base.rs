@@ -3,16 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use convbase_bases::{
-    Architecture, GraphError, PlanError, UnknownArchitecture, Weights, WeightsError, architecture,
+    Architecture, Choices, ChoicesError, GraphError, PlanError, UnknownArchitecture, Weights, WeightsError,
+    architecture,
 };
-use convbase_core::{
-    Digest, FeatureShape, FeatureShapeError, FeatureSpec, ImageSize, Interpolation, Pooling, Precision,
-    Preprocess, PreprocessError,
-};
+use convbase_core::{Digest, FeatureSpec, ImageSize, Interpolation, Precision, Preprocess, PreprocessError};
 use tch::Device;
 
+use crate::TorchError;
 use crate::engine::{EngineError, OnnxError, OnnxModel};
-use crate::{Summary, TorchError};
 
 /// What a spec calls the architecture of an ONNX file: the digest tells one from another.
 const ONNX: &str = "onnx";
@@ -27,21 +25,6 @@ pub struct Base {
 pub(crate) enum Source {
     Catalogue { architecture: &'static Architecture, weights: Weights },
     Onnx(Box<OnnxModel>),
-}
-
-/// What is chosen of a base and of the photographs; everything else of a spec follows.
-#[derive(Debug, Clone)]
-pub struct Choices {
-    /// The layer whose output is wanted.
-    pub layer: String,
-    /// What becomes of its map.
-    pub pooling: Pooling,
-    /// Height and width of the images.
-    pub image_size: ImageSize,
-    /// How photographs are brought to that size.
-    pub interpolation: Interpolation,
-    /// How pixels become the input.
-    pub preprocess: Preprocess,
 }
 
 /// A base that cannot be used, or not so.
@@ -65,15 +48,9 @@ pub enum BaseError {
     /// A pass cannot be made ready.
     #[error(transparent)]
     Torch(#[from] TorchError),
-    /// The layer's output has more numbers than features may have.
-    #[error("layer `{layer}`")]
-    Shape {
-        /// The layer.
-        layer: String,
-        /// Why.
-        #[source]
-        source: FeatureShapeError,
-    },
+    /// No features can be made so.
+    #[error(transparent)]
+    Choices(#[from] ChoicesError),
     /// The metadata of an ONNX file cannot be computed with.
     #[error("`{}`: metadata", path.display())]
     Preprocess {
@@ -82,16 +59,6 @@ pub enum BaseError {
         /// Why.
         #[source]
         source: PreprocessError,
-    },
-    /// The output of a layer is no map.
-    #[error("pooling: expected none for layer `{layer}`, whose output of shape {shape} is no map, found {found}")]
-    NoMap {
-        /// The layer.
-        layer: String,
-        /// What it gives.
-        shape: FeatureShape,
-        /// The pooling that was asked for.
-        found: Pooling,
     },
     /// ONNX files are computed in float32, on the processor.
     #[error("`{}`: an ONNX file is computed in fp32 on the processor, found {found}", path.display())]
@@ -166,10 +133,13 @@ impl Base {
         }
     }
 
-    /// What the weights were trained with, as their file says.
+    /// What the weights were trained with, as their file says, or as is true of all that Keras publishes.
     pub fn preprocess(&self) -> Result<Option<Preprocess>, BaseError> {
         match &self.source {
-            Source::Catalogue { weights, .. } => Ok(weights.preprocess()),
+            // torchvision has several trainings of a network under the same names: nobody knows which this is.
+            Source::Catalogue { architecture, weights } => Ok(weights
+                .preprocess()
+                .or_else(|| weights.has_keras_names().then(|| architecture.preprocess()))),
             Source::Onnx(model) => model
                 .preprocess()
                 .map_err(|source| BaseError::Preprocess { path: model.path().to_owned(), source }),
@@ -212,31 +182,13 @@ impl Base {
 
     /// The spec of the features that these choices make. Refuses layers that are not there and sizes that are too small.
     pub fn spec(&self, choices: Choices) -> Result<FeatureSpec, BaseError> {
-        let Choices { layer, pooling, image_size, interpolation, preprocess } = choices;
-        let sides = match &self.source {
-            Source::Catalogue { architecture, .. } => {
-                architecture.graph().shape(&layer, image_size)?.map(|side| side as u32).to_vec()
+        match &self.source {
+            Source::Catalogue { architecture, .. } => Ok(architecture.spec(self.digest(), choices)?),
+            Source::Onnx(model) => {
+                let sides = model.describe(&choices.layer, choices.image_size)?;
+                Ok(choices.into_spec(ONNX, self.digest(), sides)?)
             }
-            Source::Onnx(model) => model.describe(&layer, image_size)?,
-        };
-        let shaped = |sides| {
-            FeatureShape::new(sides).map_err(|source| BaseError::Shape { layer: layer.clone(), source })
-        };
-        let shape = match (pooling, &sides[..]) {
-            (Pooling::None, _) => shaped(sides)?,
-            (_, &[_, _, channels]) => shaped(vec![channels])?,
-            (found, _) => return Err(BaseError::NoMap { shape: shaped(sides)?, layer, found }),
-        };
-        Ok(FeatureSpec {
-            architecture: self.architecture().to_owned(),
-            weights: self.digest(),
-            layer,
-            pooling,
-            image_size,
-            interpolation,
-            preprocess,
-            shape,
-        })
+        }
     }
 
     /// What `--precision auto` means for this base on a device.
@@ -262,17 +214,6 @@ impl Base {
             (precision, _) => precision.to_string(),
         };
         Err(BaseError::OnnxOn { path: self.path().to_owned(), found })
-    }
-
-    /// The layers that are computed for a spec, as a table.
-    pub fn summary(&self, spec: &FeatureSpec) -> Result<Summary, BaseError> {
-        let rows = match &self.source {
-            Source::Catalogue { architecture, .. } => {
-                Some(architecture.graph().summary(&spec.layer, spec.image_size)?)
-            }
-            Source::Onnx(_) => None,
-        };
-        Ok(Summary::conv_base(spec, rows))
     }
 }
 

@@ -67,6 +67,7 @@ pub fn image_probabilities(
     }
     let _guard = tch::no_grad_guard();
     let features = conv_base.features(pixels, batch)?; // [batch, features], in HWC order
-    let features = Tensor::f_from_slice(&features)?.f_view([batch as i64, -1])?.f_to_device(conv_base.device())?;
+    let features =
+        Tensor::f_from_slice(&features)?.f_view([batch as i64, -1])?.f_to_device(conv_base.device())?;
     Ok(head.probabilities(&head.logits(&features, 0.0)?)?)
 }

@@ -24,7 +24,7 @@ mod training;
 mod training_state;
 mod vectors;
 
-pub use base::{Base, BaseError, Choices, default_weights, is_onnx_file};
+pub use base::{Base, BaseError, default_weights, is_onnx_file};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointMetadata, Mismatch};
 pub use device::{DeviceChoice, DeviceError};
 pub use engine::{ConvBase, EngineError, OnnxError, OnnxModel};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use convbase_bases::SummaryRow;
+use convbase_bases::{SummaryRow, architecture};
 use convbase_core::{FeatureSpec, Pooling};
 
 use crate::{Activation, HeadShape};
@@ -22,9 +22,11 @@ struct Row {
 }
 
 impl Summary {
-    /// The frozen base up to the layer of `spec`, with the rows of its graph where it is known.
-    pub fn conv_base(spec: &FeatureSpec, rows: Option<Vec<SummaryRow>>) -> Self {
+    /// The frozen base up to the layer of `spec`: layer by layer where the catalogue knows it, else as one row.
+    pub fn conv_base(spec: &FeatureSpec) -> Self {
         let size = spec.image_size;
+        let known = architecture(&spec.architecture).ok();
+        let rows = known.and_then(|known| known.graph().summary(&spec.layer, size).ok());
         let mut summary = Self::default();
         let input = vec![size.height() as usize, size.width() as usize, 3];
         summary.add(format!("input ({})", spec.preprocess), input, 0, false);
@@ -106,14 +108,13 @@ fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use convbase_bases::{architecture, article};
+    use convbase_bases::article;
 
     #[test]
     fn the_article_s_model_has_keras_s_totals() {
         let spec = article();
-        let rows = architecture("vgg16").unwrap().graph().summary(&spec.layer, spec.image_size).unwrap();
         let head = HeadShape { features: 12_800, hidden: 256, activation: Activation::Relu, classes: 2 };
-        let text = Summary::conv_base(&spec, Some(rows)).with_head(head, 0.5).to_string();
+        let text = Summary::conv_base(&spec).with_head(head, 0.5).to_string();
         assert!(text.contains("block3_pool              (22, 22, 256)                 0"), "{text}");
         assert!(text.ends_with("total 17,992,001, trainable 3,277,313, frozen 14,714,688"), "{text}");
     }

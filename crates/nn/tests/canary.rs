@@ -2,43 +2,37 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use convbase_bases::{architecture, article, write_untrained};
 use convbase_core::store::Canary;
-use convbase_core::{DataType, FeatureSpec, Interpolation, Precision, Preprocess};
+use convbase_core::{FeatureSpec, Interpolation, Precision, Preprocess};
 use convbase_images::canary_pixels;
-use convbase_nn::{ConvBase, ConvBaseWeights, Device, default_weights};
+use convbase_nn::{Base, ConvBase, Device, default_weights};
 
 /// The canary of a spec, its images in one pass.
-fn canary(weights: &ConvBaseWeights, spec: &FeatureSpec, precision: Precision) -> Canary {
-    canary_in(weights, spec, precision, Canary::IMAGES, 1)
+fn canary(base: &Base, spec: &FeatureSpec, precision: Precision) -> Canary {
+    canary_in(base, spec, precision, Canary::IMAGES, 1)
 }
 
 /// The canary of a spec, its images in passes of `batch`, each shared by so many threads.
-fn canary_in(
-    weights: &ConvBaseWeights,
-    spec: &FeatureSpec,
-    precision: Precision,
-    batch: usize,
-    threads: usize,
-) -> Canary {
-    let base = ConvBase::new(weights, spec, precision, Device::Cpu).unwrap().with_threads(threads);
+fn canary_in(base: &Base, spec: &FeatureSpec, precision: Precision, batch: usize, threads: usize) -> Canary {
+    let base = ConvBase::new(base, spec, precision, Device::Cpu).unwrap().with_threads(threads);
     let drawn = canary_pixels(spec.image_size, spec.interpolation).unwrap();
     let image = spec.image_size.rgb_bytes();
     // Larger passes hold the images several times over.
     let pixels = drawn.repeat(batch.div_ceil(Canary::IMAGES));
-    let pass = |pixels: &[u8]| base.features(pixels, pixels.len() / image, DataType::Float32).unwrap();
-    let bytes: Vec<u8> = pixels.chunks(batch * image).flat_map(pass).collect();
-    let features: Vec<f32> = bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect();
+    let pass = |pixels: &[u8]| base.features(pixels, pixels.len() / image).unwrap();
+    let features: Vec<f32> = pixels.chunks(batch * image).flat_map(pass).collect();
     Canary::new(&features[..features.len() / (pixels.len() / drawn.len())]).unwrap()
 }
 
 #[test]
 fn good_machines_stay_within_the_tolerance_and_others_far_from_it() {
-    if !default_weights().exists() {
+    if !default_weights("vgg16").exists() {
         println!("skipped: `weights/vgg16.safetensors` is absent");
         return;
     }
-    let weights = ConvBaseWeights::load(&default_weights()).unwrap();
-    let article = FeatureSpec::article();
+    let weights = Base::open("vgg16", None).unwrap();
+    let article = article();
     let native = FeatureSpec {
         interpolation: Interpolation::Bilinear,
         preprocess: Preprocess::Caffe,
@@ -65,8 +59,8 @@ fn good_machines_stay_within_the_tolerance_and_others_far_from_it() {
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("untrained.safetensors");
-    ConvBaseWeights::write_untrained(&path, 1, Preprocess::Rescale).unwrap();
-    let untrained = ConvBaseWeights::load(&path).unwrap();
+    write_untrained(&path, architecture("vgg16").unwrap(), 1, Preprocess::Rescale).unwrap();
+    let untrained = Base::open("vgg16", Some(&path)).unwrap();
     for precision in [Precision::Float32, Precision::BFloat16] {
         let reference = canary(&weights, &native, precision);
         let others = [
@@ -104,11 +98,9 @@ fn with(spec: &FeatureSpec, interpolation: Interpolation) -> FeatureSpec {
 }
 
 /// As if the decoder gave blue, green, red.
-fn exchanged(weights: &ConvBaseWeights, spec: &FeatureSpec, precision: Precision) -> Canary {
-    let base = ConvBase::new(weights, spec, precision, Device::Cpu).unwrap();
+fn exchanged(base: &Base, spec: &FeatureSpec, precision: Precision) -> Canary {
+    let base = ConvBase::new(base, spec, precision, Device::Cpu).unwrap();
     let mut pixels = canary_pixels(spec.image_size, spec.interpolation).unwrap();
     pixels.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| pixel.reverse());
-    let bytes = base.features(&pixels, Canary::IMAGES, DataType::Float32).unwrap();
-    let features: Vec<f32> = bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect();
-    Canary::new(&features).unwrap()
+    Canary::new(&base.features(&pixels, Canary::IMAGES).unwrap()).unwrap()
 }

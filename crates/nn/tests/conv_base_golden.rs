@@ -8,26 +8,28 @@
 
 use std::path::{Path, PathBuf};
 
-use convbase_core::{DataType, FeatureSpec, ImageSize, Interpolation, Layer, Pooling, Precision, Preprocess};
+use convbase_bases::{Choices, article};
+use convbase_core::{ImageSize, Interpolation, Pooling, Precision, Preprocess};
 use convbase_images::decode_batch;
-use convbase_nn::{ConvBase, ConvBaseWeights, Device, default_weights};
+use convbase_nn::{Base, ConvBase, Device, default_weights};
 
 struct Golden {
     folder: PathBuf,
-    weights: ConvBaseWeights,
+    base: Base,
 }
 
 /// The ground truth and the weights, or `None` and a line that says what is absent.
 fn golden() -> Option<Golden> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = root.join("../shared/golden");
-    for (path, name) in [(&folder, "shared/golden"), (&default_weights(), "weights/vgg16.safetensors")] {
+    for (path, name) in [(&folder, "shared/golden"), (&default_weights("vgg16"), "weights/vgg16.safetensors")]
+    {
         if !path.exists() {
             println!("skipped: `{name}` is absent");
             return None;
         }
     }
-    Some(Golden { folder, weights: ConvBaseWeights::load(&default_weights()).unwrap() })
+    Some(Golden { folder, base: Base::open("vgg16", None).unwrap() })
 }
 
 impl Golden {
@@ -36,25 +38,18 @@ impl Golden {
         npyz::NpyFile::new(&bytes[..]).unwrap().into_vec().unwrap()
     }
 
-    fn features(
-        &self,
-        pixels: &[u8],
-        layer: Layer,
-        preprocess: Preprocess,
-        precision: Precision,
-    ) -> Vec<f32> {
+    fn features(&self, pixels: &[u8], layer: &str, preprocess: Preprocess, precision: Precision) -> Vec<f32> {
         let size = ImageSize::new(180, 180).unwrap();
-        let spec = FeatureSpec::vgg16(
-            self.weights.digest(),
-            layer,
-            Pooling::None,
-            size,
-            Interpolation::Nearest,
+        let choices = Choices {
+            layer: layer.to_owned(),
+            pooling: Pooling::None,
+            image_size: size,
+            interpolation: Interpolation::Nearest,
             preprocess,
-        );
-        let base = ConvBase::new(&self.weights, &spec, precision, Device::Cpu).unwrap();
-        let bytes = base.features(pixels, pixels.len() / size.rgb_bytes(), DataType::Float32).unwrap();
-        bytes.as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number)).collect()
+        };
+        let spec = self.base.spec(choices).unwrap();
+        let base = ConvBase::new(&self.base, &spec, precision, Device::Cpu).unwrap();
+        base.features(pixels, pixels.len() / size.rgb_bytes()).unwrap()
     }
 }
 
@@ -76,7 +71,7 @@ fn relative_error(found: &[f32], expected: &[f32]) -> f64 {
 #[test]
 fn the_digest_of_the_keras_weights_is_the_published_one() {
     let Some(golden) = golden() else { return };
-    assert_eq!(golden.weights.digest(), FeatureSpec::article().weights);
+    assert_eq!(golden.base.digest(), article().weights);
 }
 
 #[test]
@@ -88,7 +83,7 @@ fn features_are_kerass_within_a_hundred_thousandth_in_fp32_and_a_hundredth_in_bf
     ] {
         let (pixels, expected) = (golden.array::<u8>(pixels), golden.array::<f32>(features));
         for (precision, limit) in [(Precision::Float32, 1e-5), (Precision::BFloat16, 1e-2)] {
-            let found = golden.features(&pixels, Layer::block5_pool(), preprocess, precision);
+            let found = golden.features(&pixels, "block5_pool", preprocess, precision);
             let error = relative_error(&found, &expected);
             println!("{features} {precision}: relative error {error:.2e}");
             assert!(error <= limit, "{features} {precision}: expected at most {limit}, found {error}");
@@ -122,7 +117,7 @@ fn features_from_the_photographs_themselves_point_where_kerass_do() {
     ] {
         let batch = decode_batch(&paths, ImageSize::new(180, 180).unwrap(), interpolation);
         assert_eq!(batch.decoded(), paths.len());
-        let found = golden.features(&batch.pixels, Layer::block5_pool(), preprocess, Precision::Float32);
+        let found = golden.features(&batch.pixels, "block5_pool", preprocess, Precision::Float32);
         let expected = golden.array::<f32>(features);
         let length = expected.len() / paths.len();
         let cosines = found.chunks(length).zip(expected.chunks(length)).map(|(a, b)| cosine(a, b));
@@ -138,7 +133,7 @@ fn every_layer_on_the_way_is_kerass() {
     let pixels = &golden.array::<u8>("pixels_nearest.npy")[..180 * 180 * 3];
     for name in ["block1_pool", "block2_pool", "block3_pool", "block4_pool", "block5_conv3"] {
         let expected = golden.array::<f32>(&format!("{name}_nearest_rescale_first.npy"));
-        let found = golden.features(pixels, name.parse().unwrap(), Preprocess::Rescale, Precision::Float32);
+        let found = golden.features(pixels, name, Preprocess::Rescale, Precision::Float32);
         let error = relative_error(&found, &expected);
         println!("{name}: relative error {error:.2e}");
         assert!(error <= 1e-5, "{name}: expected at most 1e-5, found {error}");

@@ -57,7 +57,7 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
     let (train, validation) = rows(config, &train_store, validation_store.as_ref(), &classes, device)?;
 
     let shape = HeadShape {
-        features: train_store.manifest().spec().feature_length().unwrap_or(0),
+        features: train_store.manifest().spec().shape.length(),
         hidden: config.hidden,
         activation: config.activation,
         classes: classes.len(),

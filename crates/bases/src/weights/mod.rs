@@ -120,6 +120,11 @@ impl Weights {
         self.preprocess
     }
 
+    /// Whether the tensors have Keras' names, and so are most likely Keras' own.
+    pub fn has_keras_names(&self) -> bool {
+        self.stored.iter().all(|stored| stored.naming == Naming::Keras)
+    }
+
     /// The numbers of the graph's tensor at `position` in its canonical shape.
     pub(crate) fn values(&self, position: usize) -> Vec<f32> {
         values(&self.map, &self.architecture.graph().tensors()[position], &self.stored[position])

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use convbase_bases::{Choices, architecture};
 use convbase_core::store::{Listing, Manifest, StoreWriter};
 use convbase_core::{
     Classes, DataType, DecodedImage, Digest, FeatureSpec, ImageSize, Interpolation, Pooling, Precision,
@@ -14,14 +15,14 @@ pub const LENGTH: usize = 64;
 
 /// What the made-up features say they are.
 pub fn spec() -> FeatureSpec {
-    FeatureSpec::vgg16(
-        Digest::of(b"weights"),
-        "block1_pool".parse().unwrap(),
-        Pooling::Average,
-        ImageSize::new(32, 32).unwrap(),
-        Interpolation::Nearest,
-        Preprocess::Rescale,
-    )
+    let choices = Choices {
+        layer: "block1_pool".to_owned(),
+        pooling: Pooling::Average,
+        image_size: ImageSize::new(32, 32).unwrap(),
+        interpolation: Interpolation::Nearest,
+        preprocess: Preprocess::Rescale,
+    };
+    architecture("vgg16").unwrap().spec(Digest::of(b"weights"), choices).unwrap()
 }
 
 /// A class list.

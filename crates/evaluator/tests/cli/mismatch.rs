@@ -1,6 +1,7 @@
 //! A checkpoint and features that do not belong together.
 
-use convbase_core::{Digest, FeatureSpec, ImageSize, Interpolation, Layer, Pooling, Preprocess};
+use convbase_bases::{Choices, architecture};
+use convbase_core::{Digest, FeatureSpec, ImageSize, Interpolation, Pooling, Preprocess};
 
 use super::features::{Store, spec};
 use super::support::*;
@@ -10,7 +11,8 @@ fn changed(change: impl Fn(&mut FeatureSpec)) -> FeatureSpec {
     let mut other = spec();
     change(&mut other);
     let FeatureSpec { weights, layer, pooling, image_size, interpolation, preprocess, .. } = other;
-    FeatureSpec::vgg16(weights, layer, pooling, image_size, interpolation, preprocess)
+    let choices = Choices { layer, pooling, image_size, interpolation, preprocess };
+    architecture("vgg16").unwrap().spec(weights, choices).unwrap()
 }
 
 #[test]
@@ -24,7 +26,7 @@ fn every_mismatch_is_refused_with_its_field_and_what_was_expected_and_found() {
         ),
         (changed(|spec| spec.weights = Digest::of(b"other")), weights),
         (
-            changed(|spec| spec.layer = "block1_conv2".parse::<Layer>().unwrap()),
+            changed(|spec| spec.layer = "block1_conv2".to_owned()),
             "layer: expected \"block1_conv2\", found \"block1_pool\"".to_owned(),
         ),
         (
@@ -54,7 +56,7 @@ fn every_mismatch_is_refused_with_its_field_and_what_was_expected_and_found() {
         assert_eq!(error_of(&said), expected);
         let hint = said.stderr.lines().nth(1).unwrap();
         let options = format!(
-            "`--image-size {} --layer {} --pooling {} --preprocess {} --interpolation {}` and weights {}",
+            "`--base vgg16 --image-size {} --layer {} --pooling {} --preprocess {} --interpolation {}` and weights {}",
             wanted.image_size,
             wanted.layer,
             wanted.pooling,
@@ -72,7 +74,7 @@ fn all_fields_that_differ_are_named_at_once() {
     let features = Store::of(&[("cats", 2), ("dogs", 2)]).in_folder();
     let out = tempfile::tempdir().unwrap();
     let wanted = changed(|spec| {
-        (spec.layer, spec.pooling) = (Layer::block5_pool(), Pooling::None);
+        (spec.layer, spec.pooling) = ("block5_pool".to_owned(), Pooling::None);
         spec.preprocess = Preprocess::Torch;
     });
     let head = checkpoint(out.path(), &wanted, &["cats", "dogs"], 4);

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, PoisonError};
 
 use clap::Parser;
+use convbase_bases::{architecture, write_untrained};
 use convbase_core::store::Manifest;
 use convbase_core::{Digest, FeatureSpec, Preprocess, write_artifact};
-use convbase_nn::ConvBaseWeights;
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -18,8 +18,7 @@ use super::support::*;
 /// A VGG16 that was never trained, made once; it lies in the build folder, so that nothing is left elsewhere.
 static WEIGHTS: LazyLock<PathBuf> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("evaluator-cli/untrained.safetensors");
-    let _guard = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
-    ConvBaseWeights::write_untrained(&path, 7, Preprocess::Caffe).unwrap();
+    write_untrained(&path, architecture("vgg16").unwrap(), 7, Preprocess::Caffe).unwrap();
     path
 });
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use convbase_core::{Classes, Digest, write_artifact};
 use convbase_images::ImageFolder;
-use convbase_nn::{ConvBase, ConvBaseWeights, Device};
+use convbase_nn::{Base, ConvBase, Device};
 use image::ImageFormat;
 use serde_json::json;
 
@@ -38,7 +38,7 @@ fn arrays_hold_one_row_per_photograph_with_its_shape_type_and_label() {
 fn the_manifest_holds_the_plan_and_its_identities_can_be_computed_by_hand() {
     let (images, out) = (photographs([("cats", 2), ("dogs", 1)]), tempfile::tempdir().unwrap());
     extract(0, images.path(), out.path(), ["--interpolation", "bilinear", "--shard-size", "2"]);
-    let weights = ConvBaseWeights::load(&WEIGHTS).unwrap().digest();
+    let weights = Base::open("vgg16", Some(&WEIGHTS)).unwrap().digest();
     let spec = json!({
         "architecture": "vgg16", "weights": weights.to_string(), "layer": "block5_pool", "pooling": "none",
         "image_size": [32, 32], "interpolation": "bilinear", "preprocess": "caffe", "shape": [1, 1, 512],
@@ -107,11 +107,9 @@ fn features_are_what_the_conv_base_gives_for_the_decoded_pixels() {
     let paths: Vec<_> = folder.samples().iter().map(|sample| images.path().join(&sample.path)).collect();
     let spec = manifest.spec();
     let batch = convbase_images::decode_batch(&paths, spec.image_size, spec.interpolation);
-    let weights = ConvBaseWeights::load(&WEIGHTS).unwrap();
-    let base = ConvBase::new(&weights, spec, manifest.precision(), Device::Cpu).unwrap();
-    let bytes = base.features(&batch.pixels, 4, manifest.dtype()).unwrap();
-    let expected: Vec<f32> =
-        bytes.as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number)).collect();
+    let base = Base::open("vgg16", Some(&WEIGHTS)).unwrap();
+    let base = ConvBase::new(&base, spec, manifest.precision(), Device::Cpu).unwrap();
+    let expected = base.features(&batch.pixels, 4).unwrap();
     let found = features(out.path());
     assert_close(&found, &expected);
     let (first, second) = (&found[..512], &found[512..1024]);

@@ -31,6 +31,9 @@ fn import<const N: usize>(code: i32, folder: &Path, more: [&str; N]) -> Said {
     for (option, file) in [("--features", "x.npy"), ("--labels", "y.npy"), ("--out", "store")] {
         arguments.extend([option.into(), folder.join(file).into()]);
     }
+    if !more.contains(&"--spec") {
+        arguments.extend(words(["--spec", "article"]));
+    }
     arguments.extend(words(more));
     extractor(code, &arguments)
 }

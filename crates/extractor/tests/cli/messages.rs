@@ -14,7 +14,7 @@ fn missing_weights_are_named_with_a_hint_before_anything_is_written() {
     let said = extract(1, images.path(), &store, ["--weights", "no/such.safetensors"]);
     let [error, hint] = said.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{}", said.stderr) };
     assert!(error.starts_with("extractor: cannot read weights `no/such.safetensors`: "), "{error}");
-    assert!(hint.starts_with("hint: `scripts/weights` makes the file"), "{hint}");
+    assert!(hint.starts_with("hint: `scripts/weights vgg16` makes the file"), "{hint}");
     assert!(!store.exists());
 }
 

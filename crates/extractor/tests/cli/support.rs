@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use assert_cmd::Command;
+use convbase_bases::{architecture, write_untrained};
 use convbase_core::{Preprocess, write_artifact};
-use convbase_nn::ConvBaseWeights;
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 /// A VGG16 that was never trained, made once; it lies in the build folder, so that nothing is left elsewhere.
 pub static WEIGHTS: LazyLock<PathBuf> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("extractor/untrained.safetensors");
-    ConvBaseWeights::write_untrained(&path, 7, Preprocess::Caffe).unwrap();
+    write_untrained(&path, architecture("vgg16").unwrap(), 7, Preprocess::Caffe).unwrap();
     path
 });
 

@@ -20,7 +20,8 @@ pub(super) fn pool(maps: Vec<f32>, pixels: usize, channels: usize, pooling: Pool
             let mut greatest = vec![f32::NEG_INFINITY; channels];
             for pixel in map.chunks_exact(channels) {
                 // A NaN stays one: the store refuses it.
-                let larger = |most: f32, value: f32| if value > most || value.is_nan() { value } else { most };
+                let larger =
+                    |most: f32, value: f32| if value > most || value.is_nan() { value } else { most };
                 greatest.iter_mut().zip(pixel).for_each(|(most, &value)| *most = larger(*most, value));
             }
             pooled.extend(greatest);

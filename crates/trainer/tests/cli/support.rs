@@ -5,10 +5,11 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use assert_cmd::Command;
+use convbase_bases::{Choices, architecture};
 use convbase_core::store::{Listing, Manifest, StoreWriter};
 use convbase_core::{
-    Classes, DataType, DecodedImage, Digest, FeatureSpec, History, ImageSize, Interpolation, Pooling,
-    Precision, Preprocess, Sample,
+    Classes, DataType, DecodedImage, Digest, History, ImageSize, Interpolation, Pooling, Precision,
+    Preprocess, Sample,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -42,14 +43,14 @@ impl Default for Store {
 
 impl Store {
     pub fn write(&self, folder: &Path) {
-        let spec = FeatureSpec::vgg16(
-            Digest::of(b"weights"),
-            "block1_pool".parse().unwrap(),
-            Pooling::Average,
-            ImageSize::new(32, 32).unwrap(),
-            Interpolation::Nearest,
-            self.preprocess,
-        );
+        let choices = Choices {
+            layer: "block1_pool".to_owned(),
+            pooling: Pooling::Average,
+            image_size: ImageSize::new(32, 32).unwrap(),
+            interpolation: Interpolation::Nearest,
+            preprocess: self.preprocess,
+        };
+        let spec = architecture("vgg16").unwrap().spec(Digest::of(b"weights"), choices).unwrap();
         let classes = Classes::new(self.classes.iter().map(|&name| name.to_owned()).collect()).unwrap();
         let sample = |(number, (class, _)): (usize, &(&str, _))| Sample {
             path: format!("{class}/{number:03}.jpg"),

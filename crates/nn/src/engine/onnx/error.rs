@@ -200,7 +200,9 @@ impl OnnxError {
             OnnxProblem::Metadata { .. } => {
                 "for example {\"preprocess\": \"torch\", \"size\": [224, 224], \"interpolation\": \"bicubic\"}"
             }
-            OnnxProblem::Size { .. } => "give the images that size, or export again with height and width free",
+            OnnxProblem::Size { .. } => {
+                "give the images that size, or export again with height and width free"
+            }
             OnnxProblem::Operators { .. } => {
                 "choose a layer before them, or export again with standard operators (torch.onnx.export: opset 17)"
             }

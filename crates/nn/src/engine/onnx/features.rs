@@ -26,7 +26,8 @@ impl Features {
             _ => return None,
         };
         let length = shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side))?;
-        let shape: Vec<u32> = shape.into_iter().map(|side| u32::try_from(side).ok()).collect::<Option<_>>()?;
+        let shape: Vec<u32> =
+            shape.into_iter().map(|side| u32::try_from(side).ok()).collect::<Option<_>>()?;
         (length > 0).then_some(Self { shape, channels_first, length })
     }
 

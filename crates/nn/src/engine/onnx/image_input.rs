@@ -63,10 +63,9 @@ impl ImageInput {
 
     /// The input for one image of a size.
     pub(super) fn value(&self, size: ImageSize) -> ValueInfoProto {
-        let dim = self.shape(size).map(|side| Dimension {
-            value: Some(Side::DimValue(side as i64)),
-            ..Dimension::default()
-        });
+        let dim = self
+            .shape(size)
+            .map(|side| Dimension { value: Some(Side::DimValue(side as i64)), ..Dimension::default() });
         let shape = Some(TensorShapeProto { dim: dim.into() });
         let tensor = Tensor { elem_type: DataType::Float as i32, shape };
         let r#type = TypeProto { value: Some(Value::TensorType(tensor)), ..TypeProto::default() };

@@ -51,10 +51,18 @@ pub(super) fn of(graph: &GraphProto, layer: &str, image: &str, input: Layout) ->
 fn after(node: &NodeProto, known: &HashMap<&str, Layout>) -> Option<Layout> {
     let before = node.input.iter().find_map(|name| known.get(name.as_str()).copied());
     match node.op_type.as_str() {
-        "AveragePool" | "BatchNormalization" | "Conv" | "ConvTranspose" | "DepthToSpace" | "GlobalAveragePool"
-        | "GlobalMaxPool" | "GroupNormalization" | "InstanceNormalization" | "LRN" | "MaxPool" | "SpaceToDepth" => {
-            Some(Layout::ChannelsFirst)
-        }
+        "AveragePool"
+        | "BatchNormalization"
+        | "Conv"
+        | "ConvTranspose"
+        | "DepthToSpace"
+        | "GlobalAveragePool"
+        | "GlobalMaxPool"
+        | "GroupNormalization"
+        | "InstanceNormalization"
+        | "LRN"
+        | "MaxPool"
+        | "SpaceToDepth" => Some(Layout::ChannelsFirst),
         "Transpose" => {
             let axis = i64::try_from(before?.channel_axis()).ok()?;
             Layout::at(integers(node, "perm").iter().position(|&from| from == axis)?)
@@ -70,7 +78,8 @@ mod tests {
     use tract_onnx::pb::AttributeProto;
 
     fn node(input: &[&str], output: &str, operator: &str, perm: &[i64]) -> NodeProto {
-        let attribute = AttributeProto { name: "perm".into(), ints: perm.to_vec(), ..AttributeProto::default() };
+        let attribute =
+            AttributeProto { name: "perm".into(), ints: perm.to_vec(), ..AttributeProto::default() };
         NodeProto {
             input: input.iter().map(ToString::to_string).collect(),
             output: vec![output.into()],

@@ -94,9 +94,8 @@ mod tests {
 
     #[test]
     fn a_name_or_numbers_say_how_pixels_are_scaled() {
-        let named = OnnxMetadata::parse(
-            r#"{"preprocess": "torch", "size": [224, 192], "interpolation": "bicubic"}"#,
-        );
+        let named =
+            OnnxMetadata::parse(r#"{"preprocess": "torch", "size": [224, 192], "interpolation": "bicubic"}"#);
         let named = named.unwrap();
         assert_eq!(named.scaling, Some(Scaling::Named(Preprocess::Torch)));
         assert_eq!(named.size, ImageSize::new(224, 192).ok());

@@ -54,10 +54,13 @@ impl OnnxModel {
 
     /// How pixels become the network's input, as the file says.
     pub fn preprocess(&self) -> Result<Option<Preprocess>, PreprocessError> {
-        self.metadata.scaling.map(|scaling| match scaling {
-            Scaling::Named(preprocess) => Ok(preprocess),
-            Scaling::Given(given) => Preprocess::affine(given.mean, given.deviation),
-        }).transpose()
+        self.metadata
+            .scaling
+            .map(|scaling| match scaling {
+                Scaling::Named(preprocess) => Ok(preprocess),
+                Scaling::Given(given) => Preprocess::affine(given.mean, given.deviation),
+            })
+            .transpose()
     }
 
     /// The digest of the file's bytes: the identity of its weights.
@@ -97,9 +100,8 @@ impl OnnxModel {
     pub fn compile(&self, layer: &str, size: ImageSize) -> Result<OnnxNetwork, OnnxError> {
         let compile = || {
             let (model, features) = self.typed(layer, size)?;
-            let plan = guarded(|| model.into_optimized()?.into_runnable()).map_err(|source| {
-                OnnxProblem::Engine { layer: layer.to_owned(), size, source }
-            })?;
+            let plan = guarded(|| model.into_optimized()?.into_runnable())
+                .map_err(|source| OnnxProblem::Engine { layer: layer.to_owned(), size, source })?;
             Ok(OnnxNetwork {
                 path: self.path.clone(),
                 layer: layer.to_owned(),
@@ -118,22 +120,20 @@ impl OnnxModel {
         self.check_size(size)?;
         let part = self.part(layer)?;
         let input = self.input.value(size);
-        let message = ModelProto { graph: Some(part.graph(&self.graph, input, layer)), ..self.message.clone() };
+        let message =
+            ModelProto { graph: Some(part.graph(&self.graph, input, layer)), ..self.message.clone() };
         let parse = || {
             // The shapes that an exporter noted hold for its own batch and size.
             let engine = tract_onnx::onnx().with_ignore_value_info(true);
             let model = engine.parse(&message, None)?.model.into_typed()?.into_decluttered()?;
             let fact = model.output_fact(0)?;
             let shape = fact.shape.as_concrete().map(<[usize]>::to_vec);
-            let found = format!("{:?} {}", fact.datum_type, fact.shape);
+            let found = format!("{:?} {:?}", fact.datum_type, fact.shape);
             let shape = shape.filter(|_| fact.datum_type == DatumType::F32);
             Ok((model, shape, found))
         };
-        let (model, shape, found) = guarded(parse).map_err(|source| OnnxProblem::Engine {
-            layer: layer.to_owned(),
-            size,
-            source,
-        })?;
+        let (model, shape, found) =
+            guarded(parse).map_err(|source| OnnxProblem::Engine { layer: layer.to_owned(), size, source })?;
         let layout = layout::of(&self.graph, layer, &self.input.name, self.input.layout);
         let features = shape.and_then(|shape| Features::of(&shape, layout));
         let output = || OnnxProblem::Output { layer: layer.to_owned(), found: found.to_lowercase() };
@@ -177,7 +177,9 @@ impl OnnxModel {
         let node = self.graph.node.iter().find(|node| node.name == layer);
         let made = node.into_iter().flat_map(graph::makes).filter(|name| names.contains(name)).take(1);
         let mut likely: Vec<&str> = made.collect();
-        likely.extend(similar(names, layer).into_iter().filter(|name| !likely.contains(name)).collect::<Vec<_>>());
+        likely.extend(
+            similar(names, layer).into_iter().filter(|name| !likely.contains(name)).collect::<Vec<_>>(),
+        );
         OnnxProblem::Layer {
             found: layer.to_owned(),
             similar: likely.into_iter().take(5).map(str::to_owned).collect(),

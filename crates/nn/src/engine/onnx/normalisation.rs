@@ -19,9 +19,7 @@ impl From<Preprocess> for Normalisation {
         let (mean, deviation) = match preprocess {
             Preprocess::Rescale => ([0.0; 3], [255.0; 3]),
             Preprocess::Caffe => ([123.68, 116.779, 103.939], [1.0; 3]),
-            Preprocess::Torch => {
-                ([0.485, 0.456, 0.406].map(times_255), [0.229, 0.224, 0.225].map(times_255))
-            }
+            Preprocess::Torch => ([0.485, 0.456, 0.406].map(times_255), [0.229, 0.224, 0.225].map(times_255)),
             Preprocess::TensorFlow => ([127.5; 3], [127.5; 3]),
             Preprocess::Affine(affine) => (affine.mean(), affine.deviation()),
         };

@@ -7,14 +7,8 @@ use tract_onnx::pb::NodeProto;
 use super::graph::{inner_graphs, title};
 
 /// Operators whose results are drawn: features would differ from run to run.
-const DRAWN: [&str; 6] = [
-    "Bernoulli",
-    "Multinomial",
-    "RandomNormal",
-    "RandomNormalLike",
-    "RandomUniform",
-    "RandomUniformLike",
-];
+const DRAWN: [&str; 6] =
+    ["Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"];
 
 /// Each operator that cannot be computed, sorted by name, with the first node of that kind.
 pub(super) fn unknown<'a>(nodes: impl Iterator<Item = &'a NodeProto>) -> Vec<String> {

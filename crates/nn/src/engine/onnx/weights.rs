@@ -117,9 +117,15 @@ mod tests {
         let typed = TensorProto { float_data: vec![1.0], raw_data: Vec::new(), ..floats(&[1], &[]) };
         assert_eq!(error(typed), "");
         assert_eq!(error(floats(&[3], &[1.0])), "tensor `w`: expected 12 bytes for [3], found 4");
-        assert_eq!(error(floats(&[i64::MAX, 4], &[])), "tensor `w`: expected a shape, found [9223372036854775807, 4]");
+        assert_eq!(
+            error(floats(&[i64::MAX, 4], &[])),
+            "tensor `w`: expected a shape, found [9223372036854775807, 4]"
+        );
         assert_eq!(error(floats(&[-1], &[])), "tensor `w`: expected a shape, found [-1]");
-        assert_eq!(error(floats(&[1], &[f32::NAN])), "tensor `w`: expected finite numbers, found an infinity or NaN");
+        assert_eq!(
+            error(floats(&[1], &[f32::NAN])),
+            "tensor `w`: expected finite numbers, found an infinity or NaN"
+        );
         let unknown = TensorProto { data_type: 99, ..floats(&[1], &[1.0]) };
         assert_eq!(error(unknown), "tensor `w`: expected plain numbers, found type 99");
     }

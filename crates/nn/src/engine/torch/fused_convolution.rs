@@ -62,14 +62,19 @@ static POINTWISE: LazyLock<Option<Pointwise>> = LazyLock::new(|| {
         program.get::<Version>(b"aoti_torch_abi_version\0").and_then(|version| {
             let [major, minor, ..] = version().to_be_bytes();
             if [major, minor] != LIBTORCH {
-                tracing::debug!("no fused convolutions: expected libtorch {LIBTORCH:?}, found {major}.{minor}");
+                tracing::debug!(
+                    "no fused convolutions: expected libtorch {LIBTORCH:?}, found {major}.{minor}"
+                );
                 return Ok(None);
             }
             let operator = program.get::<Pointwise>(b"aoti_torch_cpu_mkldnn__convolution_pointwise\0")?;
             Ok(Some(*operator))
         })
     };
-    found.inspect_err(|error| tracing::debug!("no fused convolutions in this libtorch: {error}")).ok().flatten()
+    found
+        .inspect_err(|error| tracing::debug!("no fused convolutions in this libtorch: {error}"))
+        .ok()
+        .flatten()
 });
 
 const ONES: [i64; 2] = [1, 1];
@@ -99,7 +104,9 @@ impl FusedConvolution {
         };
         // oneDNN packs bf16 for processors that have instructions for it, and libtorch alone knows which it takes.
         match pack() {
-            Ok(packed) => Ok(Some(Self { weight: packed, bias: bias.shallow_clone(), window, activation, operator })),
+            Ok(packed) => {
+                Ok(Some(Self { weight: packed, bias: bias.shallow_clone(), window, activation, operator }))
+            }
             Err(error) if weight.kind() != Kind::Float => {
                 tracing::debug!("no fused convolutions in {:?} on this processor: {error}", weight.kind());
                 Ok(None)

@@ -57,7 +57,10 @@ enum Operator {
     Concatenate,
     Activation(Activation),
     /// Each [1, channels, 1, 1].
-    Affine { scale: Tensor, shift: Tensor },
+    Affine {
+        scale: Tensor,
+        shift: Tensor,
+    },
 }
 
 // SAFETY: the tensors are only read once they are made, libtorch's operators may read a tensor from several threads, and

@@ -13,7 +13,8 @@ pub(super) fn pad(map: &Tensor, padding: &Padding, value: f64) -> Result<Tensor,
 
 /// The maximum of each window; what lies outside the map is ignored.
 pub(super) fn max_pool(map: &Tensor, pool: &Pool) -> Result<Tensor, TorchError> {
-    let padded = if pool.padding.is_empty() { None } else { Some(pad(map, &pool.padding, f64::NEG_INFINITY)?) };
+    let padded =
+        if pool.padding.is_empty() { None } else { Some(pad(map, &pool.padding, f64::NEG_INFINITY)?) };
     let map = padded.as_ref().unwrap_or(map);
     Ok(map.f_max_pool2d(sides(pool.kernel), sides(pool.stride), [0, 0], [1, 1], false)?)
 }
