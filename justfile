@@ -104,7 +104,7 @@ build:
 test *options:
     # Many small programs run side by side: libtorch's threads must not burn the processors while they wait.
     OMP_WAIT_POLICY=passive cargo test --release --workspace --lib --bins --tests --examples {{options}} -- --show-output
-    python3 scripts/lib/install.py packages
+    python3 scripts/install packages
     .toolchain/python/bin/python scripts/test_scripts.py
 
 # Measure this project: functions, the conv base by precision and batch size, and the three programs

@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from lib.report import Failure
+from report import Failure
 
 NODE = "node1"
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "sinfo")

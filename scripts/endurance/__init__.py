@@ -1,0 +1,1 @@
+"""The programs treated badly: scripts/stress."""

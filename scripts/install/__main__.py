@@ -1,0 +1,29 @@
+"""The steps of scripts/bootstrap that are easier in Python: `libtorch any|cpu|cuda`, `just FOLDER`.
+
+`packages` installs h5py, numpy and Pillow too, which else come with the first use: for the tests.
+"""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from install import environment, just, libtorch
+from report import Failure, run
+
+
+def main():
+    words = sys.argv[1:]
+    if len(words) == 2 and words[0] == "libtorch" and words[1] in ("any", "cpu", "cuda"):
+        libtorch.install(words[1])
+    elif len(words) == 2 and words[0] == "just":
+        just.install(Path(words[1]))
+    elif words == ["packages"]:
+        environment.ensure()
+        environment.install("h5py", "numpy", "pillow")
+    else:
+        raise Failure(f"expected `libtorch any|cpu|cuda`, `just FOLDER` or `packages`, found `{' '.join(words)}`")
+
+
+run("bootstrap", main)

@@ -1,1 +1,0 @@
-"""What the set-up scripts share. One noun a file; the standard library unless a file says otherwise."""

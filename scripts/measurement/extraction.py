@@ -1,0 +1,176 @@
+"""The first half of scripts/bench-peers: everyone turns the same photographs into features on disk."""
+
+import json
+import shutil
+
+from measurement import photographs, processes
+from measurement.agreement import LIMITS, within
+from measurement.ground import extraction_figures
+from measurement.peers import roster
+from measurement.peers.roster import EXTRACTION, OURS, TITLES
+from measurement.table import small, spread, times
+from report import Failure, say
+
+RATES = ("forward_rate", "total_rate", "whole_rate")
+FIGURES = (*RATES, "seconds", "cpu_seconds", "peak_bytes", "startup", "decode")
+# The tutorial's own.
+KERAS_BATCH = 20
+# Photographs that are compared pixel for pixel.
+COMPARED = 64
+REFERENCE = f"{OURS}-fp32"
+# Ours as it runs by default where bf16 is native, against the tutorial as it is written.
+ACROSS = (f"{OURS}-bf16", "keras-fp32")
+HEADER = ["extraction", "passes of", "forward alone, images/s", "end to end, images/s", "whole process, s",
+          "peak memory, MB", "relative error", "with its own decoder", "forward, ours ÷ it", "end to end, ours ÷ it",
+          "whole process, ours ÷ it"]
+CAPTION = ("Forward alone: from pixels to features in memory, without the first pass. End to end: from the first "
+           "photograph opened to features on disk. Whole process: with its start. PyTorch, ONNX Runtime and OpenVINO "
+           "have no generator of their own and decode with Pillow in a plain loop. Each figure is the median of the "
+           "rounds, with minimum and maximum; ratios are of images per second, medians of the rounds' ratios, and "
+           "above 1 where Convbase is faster. Relative error: of the features of at most "
+           f"{COMPARED} photographs, copied as PNG, against those of Convbase in fp32. With its own decoder: the same "
+           "of all photographs as they are.")
+
+
+class Extraction:
+    """Holds what all rounds share."""
+
+    def __init__(self, ground, workers, report, names):
+        self.ground, self.workers, self.report, self.names = ground, workers, report, names
+        self.section = report.document["extraction"] = {"runs": [], "settings": {}, "agreement": {}, "own_decoder": {}}
+
+    def run(self):
+        options = self.ground.options
+        images = self.ground.folder / "images"
+        paths = photographs.farm(options.images, images, options.images_limit)
+        self.section["photographs"] = len(paths)
+        photographs.warm(images)
+        for name in self.names:
+            self.section["settings"][name] = self.setting(name, images)
+        self.check(images)
+        # What everyone is compared with; not measured.
+        self.once(REFERENCE, images, paths, "reference")
+        for number in range(1, options.runs + 1):
+            for name in processes.rotated(self.names, number):
+                run = {"round": number, "candidate": name, **self.once(name, images, paths, name)}
+                self.report.add("extraction", run)
+                say(f"round {number}/{options.runs}, {name}: {run['seconds']:.1f} s, "
+                    f"{run['total_rate'] or 0:.1f} images/s end to end, {run['peak_bytes'] / 1e6:.0f} MB")
+            if number == 1:
+                self.section["own_decoder"] = self.compare("reference", {name: name for name in self.names})
+            self.summarise()
+            self.report.write()
+
+    def setting(self, name, images):
+        """How many photographs a pass takes, and for OpenVINO in which mode: the fastest of a short try."""
+        framework, precision = EXTRACTION[name]
+        size = self.ground.options.batch_size
+        if size and framework != "openvino":
+            return str(size)
+        if framework in (OURS, "keras"):
+            return "default" if framework == OURS else str(KERAS_BATCH)
+        sizes = ",".join(map(str, [size] if size else self.ground.options.batch_sizes))
+        _, answer = self.workers.run(name, framework, "calibrate", "--images", images, "--weights",
+                                     self.ground.weights, "--precision", precision, "--batch-sizes", sizes)
+        best = roster.fastest(answer["rates"])
+        self.section.setdefault("calibration", {})[name] = answer["rates"]
+        say(f"{name}: passes of {best}; " + ", ".join(f"{key}: {rate:.1f}" for key, rate in answer["rates"].items())
+            + " images/s")
+        return best
+
+    def check(self, images):
+        """From the same pixels, everyone's features are ours within a band; whoever is outside is a failed check."""
+        copies = self.ground.folder / "copies"
+        _, answer = self.workers.run("copies", "agreement", "copy", images, COMPARED, copies)
+        paths = answer["paths"]
+        self.once(REFERENCE, copies, paths, "copies-reference")
+        for name in self.names:
+            self.once(name, copies, paths, f"copies-{name}")
+        found = self.compare("copies-reference", {name: f"copies-{name}" for name in self.names})
+        self.section["agreement"] = found
+        for name, figures in found.items():
+            limit = LIMITS[EXTRACTION[name].precision]
+            told = (f"{name}: relative error {figures['relative']:.1e}, largest difference {figures['largest']:.1e}, "
+                    f"least cosine {figures['cosine']:.6f}")
+            say(told)
+            if not within(figures, EXTRACTION[name].precision):
+                self.report.fail(f"{told}: expected a relative error of at most {limit:.0e}; furthest is "
+                                 f"{paths[figures['worst_row']]} with {figures['worst_relative']:.1e}")
+        shutil.rmtree(copies)
+
+    def once(self, name, images, paths, out):
+        """One process from its start to its end."""
+        framework, precision = EXTRACTION[name]
+        setting, out = self.section["settings"].get(name, "default"), self.features(name, out)
+        if framework == OURS:
+            size = [] if setting == "default" else ["--batch-size", setting]
+            measured = self.ground.extract(images, out, "--precision", precision, *size)
+            answer = extraction_figures(measured)
+            answer["order"] = photographs.order_digest(store_paths(out))
+        else:
+            out.unlink(missing_ok=True)
+            measured, answer = self.workers.run(name, framework, "extract", "--images", images, "--weights",
+                                                self.ground.weights, "--precision", precision, "--setting", setting,
+                                                "--out", out)
+        roster.check_rows(name, answer, len(paths))
+        roster.check_order(name, answer, photographs.order_digest(paths))
+        rate = answer["forward_rows"] / answer["forward"] if answer["forward"] else None
+        return {**answer, **measured.figures(), "forward_rate": rate, "whole_rate": len(paths) / measured.seconds,
+                "total_rate": len(paths) / answer["total"] if answer["total"] else None}
+
+    def features(self, name, out):
+        """A store for ours, an array for the others."""
+        return self.ground.folder / (out if EXTRACTION[name].framework == OURS else f"{out}.npy")
+
+    def compare(self, reference, outs):
+        """Name -> how far its features are from the reference's."""
+        paths = [self.features(name, out) for name, out in outs.items()]
+        _, answer = self.workers.run("agreement", "agreement", "compare", self.ground.folder / reference, *paths)
+        for name, found in zip(outs, answer["agreement"]):
+            if "error" in found:
+                raise Failure(f"{name}: {found['error']}")
+        return dict(zip(outs, answer["agreement"]))
+
+    def summarise(self):
+        runs = self.section["runs"]
+        self.section["medians"] = processes.summaries(runs, FIGURES)
+        self.section["ratios"] = [
+            {"ours": ours, "peer": peer, **{name: processes.ratio(runs, name, ours, peer) for name in RATES}}
+            for ours, peer in pairs(self.names)]
+
+    def table(self):
+        """Header and rows."""
+        medians, rows = self.section.get("medians", {}), []
+        ratios = {(found["ours"], found["peer"]): found for found in self.section.get("ratios", [])}
+        for name in self.names:
+            framework, precision = EXTRACTION[name]
+            found = medians.get(name, {})
+            rows.append([f"{TITLES[framework]}, {precision}", self.section["settings"].get(name, ""),
+                         spread(found.get("forward_rate")),
+                         spread(found.get("total_rate")),
+                         spread(found.get("seconds")),
+                         spread(found.get("peak_bytes"), 0, 1e-6),
+                         *(small(self.section[kind].get(name, {}).get("relative"))
+                           for kind in ("agreement", "own_decoder")),
+                         *ratio_cells(ratios.get((f"{OURS}-{precision}", name)))])
+        if ACROSS in ratios:
+            rows.append([f"{TITLES[OURS]}, bf16, ÷ {TITLES['keras']}, fp32", *["–"] * 7,
+                         *ratio_cells(ratios[ACROSS])])
+        return HEADER, rows
+
+
+def ratio_cells(found):
+    return [times((found or {}).get(name)) for name in RATES]
+
+
+def pairs(names):
+    """(ours, peer) of equal precision, and one across."""
+    found = [(f"{OURS}-{EXTRACTION[name].precision}", name) for name in names if EXTRACTION[name].framework != OURS]
+    return [pair for pair in [*found, ACROSS] if set(pair) <= set(names)]
+
+
+def store_paths(store):
+    """The photographs of a store's rows, in order."""
+    rows = [json.loads(line) for path in sorted(store.glob("rows-*.jsonl"))
+            for line in path.read_text(encoding="utf-8").splitlines()]
+    return [row["path"] for row in rows if row["status"] == "ok"]

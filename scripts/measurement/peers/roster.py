@@ -1,0 +1,89 @@
+"""Who takes part in scripts/bench-peers, and how a peer's worker is started and believed."""
+
+import json
+import os
+from collections import namedtuple
+
+import repository
+from measurement import processes
+from report import Failure
+
+OURS = "ours"
+TITLES = {OURS: "Convbase", "keras": "Keras, TensorFlow", "torch": "PyTorch", "onnxruntime": "ONNX Runtime",
+          "openvino": "OpenVINO"}
+
+Candidate = namedtuple("Candidate", "framework precision")
+EXTRACTION = {f"{framework}-{precision}": Candidate(framework, precision) for framework, precision in (
+    (OURS, "fp32"), (OURS, "bf16"), ("keras", "fp32"), ("keras", "bf16"), ("torch", "fp32"), ("torch", "bf16"),
+    ("onnxruntime", "fp32"), ("openvino", "fp32"), ("openvino", "bf16"))}
+HEAD = {name: Candidate(name, "fp32") for name in (OURS, "keras", "torch")}
+
+
+def chosen(text):
+    """Names of extraction's candidates, from names and frameworks with commas between; all where nothing is said."""
+    words = list(EXTRACTION) if text is None else [word.strip() for word in text.split(",") if word.strip()]
+    names = []
+    for word in words:
+        found = [name for name, candidate in EXTRACTION.items() if word in (name, candidate.framework)]
+        if not found:
+            raise Failure(f"--candidates: expected some of {', '.join(EXTRACTION)}, or the name of a framework, "
+                          f"found `{word}`")
+        names += [name for name in found if name not in names]
+    return names
+
+
+def chosen_heads(names):
+    """The head's candidates among those frameworks."""
+    frameworks = {EXTRACTION[name].framework for name in names}
+    return [name for name in HEAD if name in frameworks]
+
+
+class Workers:
+    """Starts workers, each a fresh process of the throw-away interpreter."""
+
+    def __init__(self, interpreter, home):
+        self.interpreter, self.home = interpreter, home
+        self.versions = {}
+
+    def run(self, name, framework, *arguments):
+        """Gives the whole process as it was measured, and what the worker says of its parts."""
+        worker = repository.SCRIPTS / "measurement/peers" / f"{framework}_worker.py"
+        measured = processes.must(name, [self.interpreter, worker, *arguments], self.variables())
+        answer = last_object(name, measured.out)
+        self.versions.update(answer.pop("versions", {}))
+        return measured, answer
+
+    def variables(self):
+        """Nothing of the person's Python, no GPU; what the frameworks leave behind goes away with the work."""
+        self.home.mkdir(exist_ok=True)
+        cleared = {name: "" for name in os.environ if name in ("PYTHONPATH", "PYTHONSTARTUP")}
+        return {**cleared, "HOME": str(self.home), "KERAS_HOME": str(self.home), "KERAS_BACKEND": "tensorflow",
+                "PYTHONNOUSERSITE": "1", "TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def last_object(name, out):
+    """The JSON object of a worker's last line."""
+    lines = [line for line in out.splitlines() if line.strip()]
+    try:
+        answer = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise Failure(f"{name}: expected its worker to end with a line of JSON, found "
+                      f"`{lines[-1][:80] if lines else ''}`")
+    return answer
+
+
+def check_rows(name, answer, expected):
+    if answer.get("rows") != expected:
+        raise Failure(f"{name}: expected {expected} rows, found {answer.get('rows')}")
+
+
+def check_order(name, answer, expected):
+    if answer.get("order") != expected:
+        raise Failure(f"{name}: its photographs are not in the order of Convbase's rows")
+
+
+def fastest(rates):
+    """The setting with the highest rate; the first of equals."""
+    return max(rates, key=rates.get)

@@ -1,0 +1,161 @@
+"""What the peers of scripts/bench-peers share: photographs in, features out, and how long each part took.
+
+Run by the throw-away interpreter. A framework brings a class:
+
+    Base(weights, precision, setting)   weights: [(weight [out, in, 3, 3], bias [out]), ...], all thirteen
+    Base.settings(batch_sizes)          the texts that --setting may be, to choose the fastest from
+    base.photographs                    how many it takes at once
+    base.features(pixels)               uint8 [photographs, height, width, 3] to float32 [photographs, 5, 5, 512]
+
+The last line on stdout is one JSON object; `startup` counts from the worker's first line, imports included.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy
+from PIL import Image
+
+from conversion import safetensors_file, vgg16
+from measurement.photographs import classes_of, order_digest
+from report import Failure, run, say
+
+SIZE = (180, 180)
+CALIBRATION_PHOTOGRAPHS = 32
+
+
+def main(name, begun, base, versions, **further):
+    """`further`: other actions, and `extract` of a framework that has a generator of its own."""
+    run(name, lambda: work(arguments(), begun, base, versions, further))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=["extract", "calibrate", "fit"])
+    parser.add_argument("--images", type=Path)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--setting", default="1")
+    parser.add_argument("--batch-sizes", type=lambda text: [int(size) for size in text.split(",")], default=[1])
+    parser.add_argument("--features", type=Path)
+    parser.add_argument("--epochs", type=int, default=32)
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--out", type=Path)
+    return parser.parse_args()
+
+
+def work(options, begun, base, versions, further):
+    actions = {"extract": extract, "calibrate": calibrate, **further}
+    answer = actions[options.action](options, base, begun)
+    say(json.dumps({**answer, "versions": versions}))
+
+
+def extract(options, base_class, begun):
+    """All photographs in order, decoded with Pillow in a plain loop."""
+    base = base_class(convolutions(options.weights), options.precision, options.setting)
+    clock, paths = Clock(begun), listing(options.images)
+    features = None
+    for first in range(0, len(paths), base.photographs):
+        with clock.decoding():
+            pixels = decoded(options.images, paths[first:first + base.photographs])
+        with clock.convolving(len(pixels)):
+            found = base.features(pixels)
+        if features is None:
+            features = numpy.empty((len(paths), *found.shape[1:]), dtype=numpy.float32)
+        features[first:first + len(found)] = found
+    numpy.save(options.out, features)
+    return {**clock.answer(len(features)), "order": order_digest(paths)}
+
+
+def calibrate(options, base_class, _):
+    """Photographs per second of the forward pass for each setting."""
+    weights, paths = convolutions(options.weights), listing(options.images)[:CALIBRATION_PHOTOGRAPHS]
+    pixels, rates = decoded(options.images, paths), {}
+    for setting in base_class.settings(options.batch_sizes):
+        base = base_class(weights, options.precision, setting)
+        base.features(pixels[:base.photographs])
+        begun = time.perf_counter()
+        for first in range(0, len(pixels), base.photographs):
+            base.features(pixels[first:first + base.photographs])
+        rates[setting] = len(pixels) / (time.perf_counter() - begun)
+    return {"rates": rates}
+
+
+class Clock:
+    """Adds up where the time goes. The first pass warms the framework up and is no part of `forward`."""
+
+    def __init__(self, begun):
+        self.opened = time.perf_counter()
+        self.startup = self.opened - begun
+        self.decode, self.passes = 0.0, []
+
+    def decoding(self):
+        return Span(self.add_decode)
+
+    def convolving(self, photographs):
+        return Span(lambda seconds: self.passes.append((photographs, seconds)))
+
+    def add_decode(self, seconds):
+        self.decode += seconds
+
+    def answer(self, rows):
+        """`total`: from the first photograph opened to the features on disk."""
+        photographs, seconds = (sum(column) for column in zip(*self.passes[1:])) if self.passes[1:] else (0, 0.0)
+        return {"startup": self.startup, "decode": self.decode, "forward": seconds, "forward_rows": photographs,
+                "total": time.perf_counter() - self.opened, "rows": rows}
+
+
+class Span:
+    """Gives the seconds of a `with` to a function."""
+
+    def __init__(self, tell):
+        self.tell = tell
+
+    def __enter__(self):
+        self.begun = time.perf_counter()
+
+    def __exit__(self, *_):
+        self.tell(time.perf_counter() - self.begun)
+
+
+def convolutions(path):
+    tensors = vgg16.checked(safetensors_file.read(path, set(vgg16.expected_shapes())), path)
+    arrays = {name: numpy.frombuffer(tensor.data, dtype="<f4").reshape(tensor.shape)
+              for name, tensor in tensors.items()}
+    return [(arrays[f"features.{layer}.weight"], arrays[f"features.{layer}.bias"]) for layer in vgg16.LAYERS]
+
+
+def blocks(convolutions):
+    """The convolutions in groups, each followed by a pooling."""
+    ends = [position for position, name in enumerate(vgg16.KERAS_LAYERS, start=1)
+            if name[:6] != vgg16.KERAS_LAYERS[position % len(vgg16.KERAS_LAYERS)][:6]]
+    return [convolutions[begin:end] for begin, end in zip([0, *ends], ends)]
+
+
+def listing(folder):
+    return [f"{name}/{path.name}" for name, paths in classes_of(folder).items() for path in paths]
+
+
+def decoded(folder, paths):
+    """uint8 [photographs, height, width, 3]; nearest neighbour, as Keras' load_img has it."""
+    pixels = numpy.empty((len(paths), *SIZE, 3), dtype=numpy.uint8)
+    for position, path in enumerate(paths):
+        with Image.open(folder / path) as photograph:
+            pixels[position] = photograph.convert("RGB").resize(SIZE[::-1], Image.Resampling.NEAREST)
+    return pixels
+
+
+def split_store(folder, share=0.3):
+    """Training and validation features and labels of a store: of each class the first rows validate, as in Keras."""
+    shards = sorted(folder.glob("features-*.npy"))
+    if not shards:
+        raise Failure(f"{folder}: expected features-*.npy, found none")
+    features = numpy.concatenate([numpy.load(shard) for shard in shards])
+    labels = numpy.concatenate([numpy.load(folder / shard.name.replace("features-", "labels-")) for shard in shards])
+    validates = numpy.zeros(len(labels), dtype=bool)
+    for label in numpy.unique(labels):
+        positions = numpy.flatnonzero(labels == label)
+        validates[positions[:int(share * len(positions))]] = True
+    return (features[~validates], labels[~validates]), (features[validates], labels[validates])

@@ -1,0 +1,1 @@
+"""Collections of photographs, made ready for the programs: scripts/data."""
