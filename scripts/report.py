@@ -19,14 +19,19 @@ def say(message):
     print(message, file=stream, flush=True)
 
 
+def tell(program, failure):
+    """A failure as a person reads it: one line, and a hint."""
+    print(f"{program}: {failure}", file=sys.stderr)
+    if failure.hint:
+        print(f"hint: {failure.hint}", file=sys.stderr)
+
+
 def run(program, main):
     """Runs `main`, and turns failures into one line, a hint and an exit code."""
     try:
         sys.exit(main() or 0)
     except Failure as failure:
-        print(f"{program}: {failure}", file=sys.stderr)
-        if failure.hint:
-            print(f"hint: {failure.hint}", file=sys.stderr)
+        tell(program, failure)
         sys.exit(1)
     except KeyboardInterrupt:
         print(f"{program}: interrupted; run it again to go on", file=sys.stderr)

@@ -9,8 +9,9 @@ TOOLCHAIN = ROOT / ".toolchain"
 DOWNLOADS = TOOLCHAIN / "downloads"
 PYTHON = TOOLCHAIN / "python"
 LIBTORCH = TOOLCHAIN / "libtorch"
-WEIGHTS = ROOT / "weights" / "vgg16.safetensors"
-DIGESTS = ROOT / "weights" / "vgg16.digests.json"
+WEIGHTS_FOLDER = ROOT / "weights"
+# Of the default base.
+WEIGHTS = WEIGHTS_FOLDER / "vgg16.safetensors"
 IMAGES = ROOT / "data" / "images" / "cats_vs_dogs_small"
 
 

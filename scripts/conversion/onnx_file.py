@@ -1,157 +1,63 @@
-"""Reads the convolutions of an .onnx file: the few protobuf fields that matter, nothing installed."""
+"""Reads the convolutions of an .onnx file, in the graph's order. Needs onnx and numpy."""
 
-from conversion import vgg16
-from conversion.vgg16 import Tensor
+from conversion.tensors import Unfit
 from report import Failure
 
-# onnx.TensorProto.DataType
-DTYPES = {1: "F32", 10: "F16", 11: "F64", 16: "BF16"}
-EXTERNAL = 1
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+
+def read(content, architecture, source):
+    """`layer/variable` -> array, of a model given as bytes whose convolutions are the base's, in Keras' layout."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        graph = onnx.load_model_from_string(content).graph
+    except (DecodeError, ValueError, RuntimeError) as error:
+        raise Failure(f"{source}: not an ONNX model, or cut short: {error or type(error).__name__}") from error
+    if not graph.node:
+        raise Failure(f"{source}: not an ONNX model, or cut short: no graph in it")
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    layers = list(architecture.layers)
+    if any(set(variables) != {"kernel", "bias"} for variables in architecture.layers.values()):
+        raise Failure(f"{source}: expected the weights of {architecture.title}, whose source is Keras' .h5, found an "
+                      "ONNX model", "the extractor takes it as it is: --base FILE.onnx")
+    if len(convolutions) != len(layers):
+        raise Failure(f"{source}: expected {len(layers)} convolutions, found {len(convolutions)}",
+                      f"the file must hold {architecture.title}, without batch normalisation")
+    constants, arrays = values(graph), {}
+    for layer, node in zip(layers, convolutions):
+        for variable, name in zip(("kernel", "bias"), node.input[1:]):
+            if name in constants:
+                arrays[f"{layer}/{variable}"] = keras_layout(array(constants[name], source))
+    return arrays
 
 
-class Malformed(Exception):
-    """The bytes are not the protobuf message they should be."""
-
-
-def varint(data, position):
-    value = shift = 0
-    while True:
-        if position >= len(data) or shift > 63:
-            raise Malformed(f"broken number at byte {position}")
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-
-
-def fields(data):
-    """Yields (field number, wire type, value) of one message; bytes come as views, never copies."""
-    position = 0
-    while position < len(data):
-        key, position = varint(data, position)
-        number, wire = key >> 3, key & 7
-        if wire == VARINT:
-            value, position = varint(data, position)
-        else:
-            if wire == BYTES:
-                length, position = varint(data, position)
-            elif wire in (FIXED64, FIXED32):
-                length = 8 if wire == FIXED64 else 4
-            else:
-                raise Malformed(f"unknown wire type {wire} at byte {position}")
-            if length > len(data) - position:
-                raise Malformed(f"a field of {length} bytes where {len(data) - position} are left")
-            value = data[position:position + length]
-            position += length
-        yield number, wire, value
-
-
-def text(value):
-    return bytes(value).decode("utf-8", "replace")
-
-
-def integers(wire, value):
-    """A repeated integer, packed or one at a time."""
-    if wire == VARINT:
-        return [value]
-    found, position = [], 0
-    while position < len(value):
-        number, position = varint(value, position)
-        found.append(number)
+def values(graph):
+    """Name -> TensorProto of initializers, constants and what is passed on unchanged."""
+    found = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant":
+            found.update((node.output[0], attribute.t) for attribute in node.attribute if attribute.name == "value")
+        elif node.op_type == "Identity" and node.input[0] in found:
+            found[node.output[0]] = found[node.input[0]]
     return found
 
 
-def tensor(message):
-    """(name, Tensor) of a TensorProto; the data is None when it lies in another file."""
-    name, shape, dtype, data, floats = "", [], 0, None, []
-    external = False
-    for number, wire, value in fields(message):
-        if number == 1:
-            shape += integers(wire, value)
-        elif number == 2 and wire == VARINT:
-            dtype = value
-        elif number == 4:
-            floats.append(value)
-        elif number == 8 and wire == BYTES:
-            name = text(value)
-        elif number == 9 and wire == BYTES:
-            data = value
-        elif number == 14:
-            external = value == EXTERNAL
-    if external:
-        data = None
-    elif data is None:
-        data = b"".join(floats)
-    return name, Tensor(DTYPES.get(dtype, f"ONNX type {dtype}"), tuple(shape), data)
+def array(tensor, source):
+    import onnx
+    from onnx import numpy_helper
 
-
-def node(message):
-    """(operator, inputs, outputs, constant) of a NodeProto."""
-    operator, inputs, outputs, constant = "", [], [], None
-    for number, wire, value in fields(message):
-        if wire != BYTES:
-            continue
-        if number == 1:
-            inputs.append(text(value))
-        elif number == 2:
-            outputs.append(text(value))
-        elif number == 4:
-            operator = text(value)
-        elif number == 5:
-            for part, part_wire, part_value in fields(value):
-                if part == 5 and part_wire == BYTES:
-                    constant = tensor(part_value)[1]
-    return operator, inputs, outputs, constant
-
-
-def graph(model):
-    """(constants by name, convolutions' inputs in graph order)."""
-    constants, convolutions, found = {}, [], False
-    for number, wire, value in fields(model):
-        if number != 7 or wire != BYTES:
-            continue
-        found = True
-        for part, part_wire, part_value in fields(value):
-            if part_wire != BYTES:
-                continue
-            if part == 5:
-                name, content = tensor(part_value)
-                constants[name] = content
-            elif part == 1:
-                operator, inputs, outputs, constant = node(part_value)
-                if operator == "Conv":
-                    convolutions.append(inputs)
-                elif operator == "Constant" and constant is not None and outputs:
-                    constants[outputs[0]] = constant
-                elif operator == "Identity" and inputs and outputs and inputs[0] in constants:
-                    constants[outputs[0]] = constants[inputs[0]]
-    if not found:
-        raise Malformed("no graph in it")
-    return constants, convolutions
-
-
-def convolutions_of(model, source):
-    """The VGG16 tensors of an ONNX model given as bytes."""
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        raise Failure(f"{source}: its weights lie in a second file, which is not supported",
+                      "save the model with the weights inside the .onnx file")
+    if tensor.data_type != onnx.TensorProto.FLOAT:
+        return Unfit(onnx.TensorProto.DataType.Name(tensor.data_type), tuple(tensor.dims))
     try:
-        constants, convolutions = graph(memoryview(model))
-    except Malformed as error:
-        raise Failure(f"{source}: not an ONNX model, or cut short: {error}") from error
-    if len(convolutions) != len(vgg16.LAYERS):
-        raise Failure(f"{source}: expected {len(vgg16.LAYERS)} convolutions, found {len(convolutions)}",
-                      "the file must hold VGG16 (configuration D)")
-    pairs = []
-    for inputs in convolutions:
-        weight, bias = (constants.get(name) for name in (inputs + ["", ""])[1:3])
-        for part in (weight, bias):
-            if part is not None and part.data is None:
-                raise Failure(f"{source}: its weights lie in a second file, which is not supported",
-                              "save the model with the weights inside the .onnx file")
-        pairs.append((weight, bias))
-    return vgg16.from_convolutions(pairs)
+        return numpy_helper.to_array(tensor)
+    except (ValueError, TypeError) as error:
+        raise Failure(f"{source}: {tensor.name}: cut short: {error}") from error
 
 
-def read(path):
-    return convolutions_of(path.read_bytes(), path)
+def keras_layout(numbers):
+    """[out, in, height, width] -> [height, width, in, out]."""
+    kernel = not isinstance(numbers, Unfit) and numbers.ndim == 4
+    return numbers.transpose(2, 3, 1, 0) if kernel else numbers

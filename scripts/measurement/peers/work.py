@@ -11,6 +11,7 @@ The last line on stdout is one JSON object; `startup` counts from the worker's f
 """
 
 import argparse
+import itertools
 import json
 import time
 from pathlib import Path
@@ -18,7 +19,9 @@ from pathlib import Path
 import numpy
 from PIL import Image
 
-from conversion import safetensors_file, vgg16
+from conversion import safetensors_file, source_file
+from conversion.architecture import architectures
+from conversion.tensors import checked
 from measurement.photographs import classes_of, order_digest
 from report import Failure, run, say
 
@@ -121,17 +124,18 @@ class Span:
 
 
 def convolutions(path):
-    tensors = vgg16.checked(safetensors_file.read(path, set(vgg16.expected_shapes())), path)
-    arrays = {name: numpy.frombuffer(tensor.data, dtype="<f4").reshape(tensor.shape)
-              for name, tensor in tensors.items()}
-    return [(arrays[f"features.{layer}.weight"], arrays[f"features.{layer}.bias"]) for layer in vgg16.LAYERS]
+    """(weight [out, in, height, width], bias) of each layer of VGG16, in order."""
+    base = architectures()["vgg16"]
+    arrays = checked(source_file.named(path, base, safetensors_file), base, path)
+    return [(numpy.ascontiguousarray(arrays[f"{layer}/kernel"].transpose(3, 2, 0, 1)), arrays[f"{layer}/bias"])
+            for layer in base.layers]
 
 
 def blocks(convolutions):
     """The convolutions in groups, each followed by a pooling."""
-    ends = [position for position, name in enumerate(vgg16.KERAS_LAYERS, start=1)
-            if name[:6] != vgg16.KERAS_LAYERS[position % len(vgg16.KERAS_LAYERS)][:6]]
-    return [convolutions[begin:end] for begin, end in zip([0, *ends], ends)]
+    layers = list(architectures()["vgg16"].layers)
+    grouped = itertools.groupby(zip(layers, convolutions), key=lambda pair: pair[0].split("_")[0])
+    return [[convolution for _, convolution in group] for _, group in grouped]
 
 
 def listing(folder):
