@@ -72,7 +72,7 @@ class Programs(unittest.TestCase):
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def test_every_program_explains_itself_from_any_folder(self):
-        for name in ("bootstrap", "fetch", "weights", "data"):
+        for name in ("bootstrap", "fetch", "weights", "data", "export-onnx"):
             with self.subTest(name):
                 program = repository.SCRIPTS / name
                 self.assertTrue(os.access(program, os.X_OK))

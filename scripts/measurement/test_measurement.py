@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import report
+from install import throwaway
 from measurement import machine, photographs, processes, table, ways
 from measurement.agreement import agreement, within
 from measurement.extraction import Extraction, pairs, store_paths
@@ -368,21 +369,21 @@ class Choices(Quiet):
 
     def test_folders_of_others_are_neither_filled_nor_removed(self):
         self.touch("mine")
-        for action in (environment.check_folder, environment.remove):
+        for action in (environment.PEERS.check_folder, environment.PEERS.remove):
             with self.assertRaisesRegex(Failure, "found other files"):
                 action(self.folder)
         self.touch("peers")
-        environment.remove(self.folder)
+        environment.PEERS.remove(self.folder)
         self.assertFalse(self.folder.exists())
         self.folder.mkdir()
 
     def test_a_missing_gpu_library_is_known_by_what_the_loader_says(self):
         said = "ImportError: libcudnn.so.9: cannot open shared object file: No such file or directory"
-        self.assertEqual(environment.GPU_LIBRARY.search(said).group(1), "libcudnn.so.9")
-        self.assertIsNone(environment.GPU_LIBRARY.search(said.replace("libcudnn", "libstdc++")))
+        self.assertEqual(throwaway.GPU_LIBRARY.search(said).group(1), "libcudnn.so.9")
+        self.assertIsNone(throwaway.GPU_LIBRARY.search(said.replace("libcudnn", "libstdc++")))
 
     def test_every_pin_is_exact(self):
-        lines = environment.REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+        lines = environment.PEERS.requirements.read_text(encoding="utf-8").splitlines()
         pins = [line for line in lines if line and not line.startswith("#")]
         self.assertTrue(all(line.count("==") >= 1 and line.split("==")[0].strip("abcdefghijklmnopqrstuvwxyz0123456789-")
                             == "" for line in pins))
