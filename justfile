@@ -88,7 +88,7 @@ demo-data: build
 data *options:
     scripts/data {{options}}
 
-# Make weights/vgg16.safetensors: `just weights --from FILE` for weights of your own
+# Make the weights of bases: `just weights NAME...`, or `just weights NAME --from FILE` from a file of your own
 [group('data')]
 weights *options:
     scripts/weights {{options}}

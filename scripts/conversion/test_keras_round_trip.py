@@ -7,13 +7,18 @@ import gc
 import importlib.util
 import io
 import os
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 import report
+import repository
 from report import Failure
 
+EXTRACTOR = repository.ROOT / "target/release/extractor"
+# Of the features, relative to Keras'.
+TOLERANCE = 1e-5
 PACKAGES = ("h5py", "keras", "numpy", "safetensors", "tensorflow")
 MISSING = [name for name in PACKAGES if not importlib.util.find_spec(name)]
 if not MISSING:
@@ -35,12 +40,17 @@ class RoundTrip(unittest.TestCase):
         self.folder = Path(holder.name)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-    def model(self, name, **options):
-        """With no tensor left at its usual start, of which zeros and ones would hide an exchange."""
+    def untouched(self, name, **options):
+        """With Keras' random start."""
         import keras
 
         gc.collect()
-        model = getattr(keras.applications, CLASSES[name])(weights=None, **options)
+        keras.utils.set_random_seed(5)
+        return getattr(keras.applications, CLASSES[name])(weights=None, **options)
+
+    def model(self, name, **options):
+        """With no tensor left at its usual start, of which zeros and ones would hide an exchange."""
+        model = self.untouched(name, **options)
         chance = numpy.random.default_rng(7)
         for variable in model.weights:
             variable.assign(chance.random(variable.shape, dtype=numpy.float32))
@@ -103,3 +113,31 @@ class RoundTrip(unittest.TestCase):
                         self.converted(other, path)
                     self.assertIn(f"expected the weights of {bases[other].title}, found those of {bases[name].title}",
                                   str(caught.exception))
+
+    @unittest.skipUnless(EXTRACTOR.is_file(), "target/release/extractor is not there; its features were not compared")
+    def test_the_extractors_features_are_keras_own(self):
+        import keras
+        from PIL import Image
+
+        pixels = numpy.random.default_rng(3).integers(0, 256, (2, 180, 180, 3), dtype=numpy.uint8)
+        (self.folder / "images/one").mkdir(parents=True)
+        for position, photograph in enumerate(pixels):
+            Image.fromarray(photograph).save(self.folder / f"images/one/{position}.png")
+        for name in CLASSES:
+            with self.subTest(name):
+                model = self.untouched(name, include_top=False, input_shape=(None, None, 3))
+                model.save_weights(self.folder / "a.weights.h5")
+                self.converted(name, self.folder / "a.weights.h5")
+                module = getattr(keras.applications, "resnet" if name == "resnet50" else name)
+                expected = model.predict(module.preprocess_input(pixels.astype(numpy.float32)), verbose=0)
+                store = self.folder / f"store-{name}"
+                ended = subprocess.run(
+                    [EXTRACTOR, "extract", "--base", name, "--weights", self.folder / "out.safetensors", "--images",
+                     self.folder / "images", "--out", store, "--image-size", "180", "--interpolation", "nearest",
+                     "--precision", "fp32", "--device", "cpu"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                self.assertEqual(ended.returncode, 0, ended.stderr)
+                found = numpy.load(store / "features-00000-of-00001.npy")
+                self.assertEqual(found.shape, expected.shape)
+                relative = numpy.linalg.norm(found - expected) / numpy.linalg.norm(expected)
+                print(f"{name}: features of {found.shape[1:]}, relative error {relative:.1e}")
+                self.assertLess(relative, TOLERANCE)
