@@ -10,9 +10,21 @@ DOWNLOADS = TOOLCHAIN / "downloads"
 PYTHON = TOOLCHAIN / "python"
 LIBTORCH = TOOLCHAIN / "libtorch"
 WEIGHTS_FOLDER = ROOT / "weights"
-# Of the default base.
-WEIGHTS = WEIGHTS_FOLDER / "vgg16.safetensors"
+# The tutorial's base, which everything takes unless another is named.
+BASE = "vgg16"
 IMAGES = ROOT / "data" / "images" / "cats_vs_dogs_small"
+
+
+def weights(base):
+    """Where the weights of a base lie: its file in weights/, or a network that is a file itself."""
+    return Path(base) if str(base).endswith(".onnx") else WEIGHTS_FOLDER / f"{base}.safetensors"
+
+
+def base_options(base, weights):
+    """How the extractor is told its base; it takes the tutorial's where none is named."""
+    if str(base).endswith(".onnx"):
+        return "--base", Path(base).resolve()
+    return (*(() if base == BASE else ("--base", base)), "--weights", weights)
 
 
 def pinned():

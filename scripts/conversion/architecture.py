@@ -30,7 +30,7 @@ class Architecture:
 
     def output(self):
         """Where the programs look for its weights."""
-        return repository.WEIGHTS_FOLDER / f"{self.name}.safetensors"
+        return repository.weights(self.name)
 
 
 @lru_cache(maxsize=None)

@@ -55,12 +55,13 @@ def require_whole(architecture, path, metadata):
         raise Failure(f"{path}: expected the weights of {architecture.name}, found those of {metadata['architecture']}")
     names = torch_names.names(architecture)
     for name, shape in architecture.shapes().items():
-        older = shape[::-1][:2] + shape[:2] if len(shape) == 4 else shape
-        if found.get(name) != shape and found.get(names.get(name)) != older:
+        turned = shape[::-1][:2] + shape[:2] if len(shape) == 4 else shape
+        if found.get(name) != shape and found.get(names.get(name)) != turned:
             raise Failure(f"{path}: not a whole {architecture.title}: {name}: expected {list(shape)}, "
                           f"found {list(found[name]) if name in found else 'none'}")
     # A file of someone else's making has no digest to hold it to; in older ones `digest` is that of the bytes.
-    written = metadata.get("content") or (metadata.get("digest") if not set(architecture.shapes()) & set(found) else None)
+    older = not set(architecture.shapes()) & set(found)
+    written = metadata.get("content") or (metadata.get("digest") if older else None)
     if written and written != safetensors_file.content_digest(path):
         raise Failure(f"{path}: not as it was written: expected {written}, "
                       f"found {safetensors_file.content_digest(path)}")

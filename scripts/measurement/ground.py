@@ -26,9 +26,10 @@ class Ground:
     def __enter__(self):
         for name in ("extractor", "trainer", "evaluator"):
             self.program(name)
-        if not self.options.weights.is_file():
-            raise Failure(f"{self.options.weights}: expected the weights, found no file", "scripts/weights makes them")
-        self.weights = self.options.weights.resolve()
+        weights = self.options.weights or repository.weights(self.options.base)
+        if not weights.is_file():
+            raise Failure(f"{weights}: expected the weights, found no file", "scripts/weights makes them")
+        self.weights = weights.resolve()
         self.options.folder.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-", dir=self.options.folder)).resolve()
         say(f"bench: {machine.describe(self.machine)}")
@@ -49,8 +50,8 @@ class Ground:
     def extract(self, images, store, *further, programs=None):
         """Extracts into a store that is not there before; further options come last and so count."""
         shutil.rmtree(store, ignore_errors=True)
-        command = [self.program("extractor", programs), "extract", "--images", images, "--out", store, "--weights",
-                   self.weights, *RECIPE, "--log-format", "json", *further]
+        command = [self.program("extractor", programs), "extract", "--images", images, "--out", store,
+                   *repository.base_options(self.options.base, self.weights), *RECIPE, "--log-format", "json", *further]
         return processes.must("extractor extract", command)
 
 
@@ -82,8 +83,7 @@ def add_arguments(parser):
     """The options that both scripts have."""
     parser.add_argument("--programs", type=Path, default=repository.ROOT / "target/release", metavar="DIR",
                         help="where the programs are (target/release)")
-    parser.add_argument("--weights", type=Path, default=repository.WEIGHTS, metavar="FILE",
-                        help="(weights/vgg16.safetensors)")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="of the base (weights/BASE.safetensors)")
     parser.add_argument("--images", type=Path, default=repository.ROOT / "data/images/demo/test", metavar="DIR",
                         help="photographs, one folder per class (data/images/demo/test)")
     parser.add_argument("--images-limit", type=positive, metavar="N",

@@ -10,7 +10,7 @@ CAPTION = ("Medians of {rounds} rounds, with minimum and maximum, of whole proce
            "at work only from the listing of the photographs to the last one's features.")
 RATIO_CAPTION = " The ratio is the median of the rounds' ratios, in seconds, and above 1 where it is faster."
 # The options that decide the figures; paths of a machine are none of them.
-OPTIONS = ("runs", "images_limit", "precision", "image_size", "counts", "options", "epochs")
+OPTIONS = ("base", "runs", "images_limit", "precision", "image_size", "counts", "options", "epochs")
 
 
 class Rounds:

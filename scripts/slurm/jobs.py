@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Tuple
 
+import repository
+
 SPLITS = ("train", "validation", "test")
 PREPARATIONS = {
     "article": "--preprocess rescale --interpolation nearest",
-    "native": "--preprocess caffe --interpolation bilinear",
+    "native": "--preprocess auto --interpolation bilinear",
 }
 # Slurm may signal a minute early, but not late; a batch or an epoch is over in less than two minutes.
 WARNING_SECONDS = 120
@@ -37,7 +39,7 @@ def plan(options):
 def extraction(options, split):
     words = [
         options.programs / "extractor", "extract", "--images", options.images / split,
-        "--out", options.features / split, "--weights", options.weights, *options.preparation,
+        "--out", options.features / split, *repository.base_options(options.base, options.weights), *options.preparation,
         "--precision", options.precision, "--device", options.device, "--shard-size", options.shard_size,
         *options.extract_options,
     ]
@@ -164,6 +166,7 @@ class Options:
     run: Path
     logs: Path
     programs: Path
+    base: str
     weights: Path
     name: str
     has_validation: bool

@@ -9,6 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import repository
 from slurm import cluster, jobs
 
 PIPELINE = Path(__file__).resolve().parent / "pipeline"
@@ -16,7 +17,8 @@ PIPELINE = Path(__file__).resolve().parent / "pipeline"
 
 def options(**changes):
     given = dict(images=Path("/data/my photos"), features=Path("/features"), run=Path("/run"), logs=Path("/logs"),
-                 programs=Path("/programs"), weights=Path("/weights"), name="photos-article", has_validation=False)
+                 programs=Path("/programs"), base=repository.BASE, weights=Path("/weights"),
+                 name="photos-article", has_validation=False)
     return jobs.Options(**{**given, **changes})
 
 
@@ -59,6 +61,14 @@ class Plan(unittest.TestCase):
     def test_every_task_is_told_how_many_there_are(self):
         self.assertEqual(value(command_of(plan(tasks=7)["extract-test"]), "--task-count"), "7")
         self.assertNotIn("--task-count", command_of(plan(tasks=1)["extract-test"]))
+
+    def test_another_base_is_named_and_brings_its_weights_or_is_a_file_itself(self):
+        self.assertNotIn("--base", command_of(plan()["extract-train"]))
+        named = command_of(plan(base="other", weights=Path("/other"))["extract-train"])
+        self.assertEqual((value(named, "--base"), value(named, "--weights")), ("other", "/other"))
+        file = command_of(plan(base="/models/net.onnx")["extract-test"])
+        self.assertEqual(value(file, "--base"), "/models/net.onnx")
+        self.assertNotIn("--weights", file)
 
     def test_options_of_the_stages_arrive(self):
         found = plan(precision="fp32", seed=7, epochs=3, extract_options=("--strict",), train_options=("--hidden", "9"))
@@ -240,7 +250,7 @@ cat >/dev/null; echo "$*" >>{log}; wc -l <{log}\n""")
         self.assert_failure(self.submit("--programs", str(self.folder / "none")), 1, "none/extractor`")
         executable(self.programs / "trainer", "")
         (self.folder / "weights").unlink()
-        self.assert_failure(self.submit(), 1, "expected the weights of VGG16, found none")
+        self.assert_failure(self.submit(), 1, f"expected the weights of {repository.BASE}, found none")
 
     def test_a_machine_without_slurm_is_told_so(self):
         self.assert_failure(self.submit(path=str(self.folder)), 1, "sbatch: expected Slurm's commands on PATH")
