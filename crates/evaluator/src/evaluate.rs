@@ -25,7 +25,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
         .hint(|| "`extractor extract` makes and finishes a store, `extractor verify` checks it")?;
     checkpoint.check_features(&store).hint(|| remedy(&checkpoint))?;
     let classes = &checkpoint.metadata().classes;
-    let rows = Rows::new(&store, classes, device)
+    let rows = Rows::new(&store, classes)
         .with_context(|| {
             let (checkpoint, features) = (arguments.checkpoint.display(), arguments.features.display());
             format!("cannot use checkpoint `{checkpoint}` with features `{features}`")

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use convbase_core::exit::{Outcome, WithHint, one_line};
 use convbase_core::processors;
 use convbase_images::{decode_batch, photographs};
-use convbase_nn::{Base, Checkpoint, ConvBase, DeviceChoice, image_probabilities};
+use convbase_nn::{Base, Checkpoint, ConvBase, DeviceChoice, image_probabilities, set_threads};
 use tracing::{info, warn};
 
 use crate::args::PredictArguments;
@@ -37,6 +37,7 @@ struct NoPhotographs {
 /// program then ends with exit code 1.
 pub fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     let device = arguments.device.resolve()?;
+    set_threads(arguments.threads.map_or_else(processors, |threads| threads as usize));
     let checkpoint = Checkpoint::load(&arguments.checkpoint, device)
         .hint(|| "`trainer fit` writes `best.safetensors` into the folder of the run")?;
     let conv_base = load_conv_base(arguments, &checkpoint, device)?;

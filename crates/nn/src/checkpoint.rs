@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use convbase_core::store::FeatureStore;
 use convbase_core::{ArtifactError, Classes, Differences, Digest, FeatureSpec, differences};
-use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
-use tch::{Device, Tensor};
+use tch::Device;
 
-use crate::tensor_file::{Content, float_bytes, read_float};
+use crate::head::{BackEnd, Computed};
+use crate::tensor_file::{Content, NamedBytes, bytes_of, read_float};
 use crate::{Head, HeadShape, TorchError};
 
 const HEAD: Content = Content { key: "convbase", format: "convbase-head/1", what: "head" };
@@ -101,6 +101,19 @@ pub enum CheckpointError {
         /// Every problem, with expected and found.
         problems: String,
     },
+    /// A training that an older version began.
+    #[error(
+        "checkpoint `{}`: format: expected {expected}, found {found}, whose random numbers were others",
+        path.display()
+    )]
+    OlderTraining {
+        /// The file.
+        path: PathBuf,
+        /// The format of this version.
+        expected: &'static str,
+        /// The format of the file.
+        found: String,
+    },
     /// A tensor could not be made.
     #[error(transparent)]
     Torch(#[from] TorchError),
@@ -126,12 +139,10 @@ pub struct Mismatch {
 impl Checkpoint {
     /// Writes a head with its metadata, whole or not at all. Equal heads make equal bytes.
     pub fn save(path: &Path, head: &Head, metadata: &CheckpointMetadata) -> Result<(), CheckpointError> {
-        let named = head.shape().tensors().into_iter().zip(head.parameters());
-        let tensors = named
-            .map(|((name, shape), parameter)| Ok((name.to_owned(), shape, float_bytes(parameter)?)))
-            .collect::<Result<Vec<_>, TorchError>>()?;
-        let envelope = Envelope { format: HEAD.format.to_owned(), metadata: metadata.clone() };
-        HEAD.write(path, &tensors, &envelope)
+        match &head.computed {
+            Computed::Host(head) => save_head(path, head, metadata),
+            Computed::Torch(head) => save_head(path, head, metadata),
+        }
     }
 
     /// Reads a checkpoint onto a device.
@@ -140,7 +151,9 @@ impl Checkpoint {
             fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
         let (file, envelope): (_, Envelope) = HEAD.parse(path, &bytes)?;
         let metadata = envelope.metadata;
-        let (tensors, mut problems) = read_tensors(&file, &metadata)?;
+        let mut problems = Vec::new();
+        let tensors = metadata.head.tensors();
+        let parameters = tensors.map(|tensor| read_float(&file, tensor.name, tensor.size, &mut problems));
         let mut check = |name: &str, expected: String, found: String| {
             if expected != found {
                 problems.push(format!("{name}: expected {expected}, found {found}"));
@@ -156,7 +169,7 @@ impl Checkpoint {
                 problems: problems.join("; "),
             });
         }
-        let head = Head::from_tensors(metadata.head, tensors, device)?;
+        let head = Head::from_parameters(metadata.head, parameters, device)?;
         Ok(Self { path: path.to_owned(), metadata, head, sha256: Digest::of(&bytes) })
     }
 
@@ -186,15 +199,18 @@ impl Checkpoint {
     }
 }
 
-fn read_tensors(
-    file: &SafeTensors,
+/// Writes a head of one back end with its metadata.
+pub(crate) fn save_head<B: BackEnd>(
+    path: &Path,
+    head: &B,
     metadata: &CheckpointMetadata,
-) -> Result<(Vec<Tensor>, Vec<String>), TorchError> {
-    let (mut tensors, mut problems) = (Vec::new(), Vec::new());
-    for (name, shape) in metadata.head.tensors() {
-        tensors.extend(read_float(file, name, &shape, &mut problems)?);
-    }
-    Ok((tensors, problems))
+) -> Result<(), CheckpointError> {
+    let named = head.shape().tensors().in_order().zip(head.parameters().as_ref().in_order());
+    let tensors = named
+        .map(|(tensor, array)| Ok((tensor.name.to_owned(), tensor.size, bytes_of(B::numbers(array)?))))
+        .collect::<Result<Vec<NamedBytes>, TorchError>>()?;
+    let envelope = Envelope { format: HEAD.format.to_owned(), metadata: metadata.clone() };
+    HEAD.write(path, &tensors, &envelope)
 }
 
 #[cfg(test)]

@@ -25,12 +25,6 @@ pub enum MinibatchError {
     Torch(#[from] TorchError),
 }
 
-impl From<TchError> for MinibatchError {
-    fn from(error: TchError) -> Self {
-        Self::Torch(error.into())
-    }
-}
-
 /// libtorch appends a stack trace of many lines to its messages.
 fn first_line(error: &TchError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()

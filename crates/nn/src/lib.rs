@@ -5,14 +5,13 @@
 
 mod base;
 mod checkpoint;
-mod dense;
 mod device;
 mod embed;
 mod engine;
 mod error;
-mod floats;
 mod head;
 mod inference;
+mod learner;
 mod memory;
 mod minibatch;
 mod optimizer;
@@ -33,7 +32,7 @@ pub use head::{Activation, Head, HeadShape, UnknownActivation};
 pub use inference::{evaluate, image_probabilities, probabilities};
 pub use memory::{keep_freed_memory, leave_quickly};
 pub use minibatch::{ClassMappingError, Rows};
-pub use optimizer::{Optimizer, OptimizerKind, UnknownOptimizer};
+pub use optimizer::{OptimizerKind, UnknownOptimizer};
 pub use summary::Summary;
 pub use tch::Device;
 pub use threads::set_threads;

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, Label};
-use tch::{Device, Kind, Tensor};
 
-use crate::randomness::{seed_for, seeded};
-use crate::{MinibatchError, TorchError};
+use crate::MinibatchError;
+use crate::randomness::{generator, permutation, seed_for};
 
 /// Some rows of a store, in a fixed order, with labels of a given class list.
 #[derive(Debug)]
@@ -17,36 +16,20 @@ pub struct Rows<'store> {
     rows: Vec<usize>,
     /// Each row's label in the given class list.
     labels: Vec<Label>,
-    device: Device,
 }
 
 /// Features and labels of some rows.
 #[derive(Debug)]
 pub(crate) struct Minibatch<'store> {
-    pub(crate) features: Features<'store>,
-    /// `[batch]` int64
-    pub(crate) labels: Tensor,
+    /// Each `[features]`; where the store holds float32, in its memory map.
+    pub(crate) features: Vec<Cow<'store, [f32]>>,
+    pub(crate) labels: Vec<Label>,
 }
 
-/// Features [batch, features] float32.
-#[derive(Debug)]
-pub(crate) enum Features<'store> {
-    /// On a device.
-    Tensor(Tensor),
-    /// In the processor's memory, row by row: where the store holds float32, in its memory map.
-    Rows(Vec<Cow<'store, [f32]>>),
-}
-
-impl Features<'_> {
-    /// The features in one tensor.
-    pub(crate) fn tensor(&self) -> Result<Tensor, TorchError> {
-        let rows = match self {
-            Self::Tensor(tensor) => return Ok(tensor.shallow_clone()),
-            Self::Rows(rows) => rows,
-        };
-        let length = rows.first().map_or(0, |row| row.len());
-        let numbers = rows.concat();
-        Ok(Tensor::f_from_slice(&numbers)?.f_view([rows.len() as i64, length as i64])?)
+impl Minibatch<'_> {
+    /// The features, row by row.
+    pub(crate) fn rows(&self) -> Vec<&[f32]> {
+        self.features.iter().map(|row| &row[..]).collect()
     }
 }
 
@@ -60,16 +43,12 @@ pub struct ClassMappingError {
 
 impl<'store> Rows<'store> {
     /// All rows of a store, their labels matched to `classes` by name.
-    pub fn new(
-        store: &'store FeatureStore,
-        classes: &Classes,
-        device: Device,
-    ) -> Result<Self, ClassMappingError> {
+    pub fn new(store: &'store FeatureStore, classes: &Classes) -> Result<Self, ClassMappingError> {
         let own = store.manifest().classes().names();
         let mapped: Vec<Option<Label>> = own.iter().map(|name| classes.label(name)).collect();
         let labels = store.labels().iter().map(|&label| mapped[label]).collect::<Option<Vec<Label>>>();
         match labels {
-            Some(labels) => Ok(Self { store, rows: (0..store.rows()).collect(), labels, device }),
+            Some(labels) => Ok(Self { store, rows: (0..store.rows()).collect(), labels }),
             None => Err(ClassMappingError { expected: classes.names().to_vec(), found: own.to_vec() }),
         }
     }
@@ -90,7 +69,7 @@ impl<'store> Rows<'store> {
             };
             let (rows, labels) =
                 self.rows.iter().copied().zip(self.labels.iter().copied()).filter(keep).unzip();
-            Self { store: self.store, rows, labels, device: self.device }
+            Self { store: self.store, rows, labels }
         };
         (part(false), part(true))
     }
@@ -110,34 +89,20 @@ impl<'store> Rows<'store> {
         &self.labels
     }
 
-    /// Where minibatches go.
-    pub(crate) fn device(&self) -> Device {
-        self.device
-    }
-
     /// The minibatch of the rows at these positions.
     ///
     /// # Panics
     /// When a position is out of range.
     pub(crate) fn gather(&self, positions: &[usize]) -> Result<Minibatch<'store>, MinibatchError> {
         let rows = positions.iter().map(|&position| self.store.floats(self.rows[position]));
-        let mut features = Features::Rows(rows.collect::<Result<_, _>>()?);
-        if self.device.is_cuda() {
-            features = Features::Tensor(features.tensor()?.f_to_device(self.device)?);
-        }
-        let labels: Vec<i64> = positions.iter().map(|&position| self.labels[position] as i64).collect();
-        let labels = Tensor::f_from_slice(&labels)?.f_to_device(self.device)?;
-        Ok(Minibatch { features, labels })
+        let labels = positions.iter().map(|&position| self.labels[position]).collect();
+        Ok(Minibatch { features: rows.collect::<Result<_, _>>()?, labels })
     }
 }
 
 /// The order of `count` rows in one epoch: a permutation that depends on seed and epoch alone.
-pub fn epoch_order(count: usize, seed: u64, epoch: u32) -> Result<Vec<usize>, TorchError> {
-    let draw = || Tensor::f_randperm(count as i64, (Kind::Int64, Device::Cpu));
-    let order = seeded(seed_for(seed, epoch, u64::MAX), draw)?;
-    let mut numbers = vec![0_i64; count];
-    order.f_copy_data(&mut numbers, count)?;
-    Ok(numbers.into_iter().map(|number| number as usize).collect())
+pub(crate) fn epoch_order(count: usize, seed: u64, epoch: u32) -> Vec<usize> {
+    permutation(count, &mut generator(seed_for(seed, epoch, u64::MAX)))
 }
 
 #[cfg(test)]
@@ -146,12 +111,12 @@ mod tests {
 
     #[test]
     fn an_epochs_order_is_a_permutation_of_its_own() {
-        let order = epoch_order(100, 42, 1).unwrap();
+        let order = epoch_order(100, 42, 1);
         let mut sorted = order.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, (0..100).collect::<Vec<_>>());
-        assert_eq!(order, epoch_order(100, 42, 1).unwrap());
-        assert_ne!(order, epoch_order(100, 42, 2).unwrap());
-        assert_ne!(order, epoch_order(100, 43, 1).unwrap());
+        assert_eq!(order, epoch_order(100, 42, 1));
+        assert_ne!(order, epoch_order(100, 42, 2));
+        assert_ne!(order, epoch_order(100, 43, 1));
     }
 }

@@ -2,6 +2,30 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::{Rng, SeedableRng};
+
+/// The generator of a seed's sequence (PCG XSL RR 128/64; O'Neill 2014), the same on every machine.
+pub(crate) fn generator(seed: u64) -> Pcg64 {
+    Pcg64::seed_from_u64(seed)
+}
+
+/// The next number from 0 to below 1, of 53 random bits.
+pub(crate) fn share(generator: &mut Pcg64) -> f64 {
+    (generator.next_u64() >> 11) as f64 * 2_f64.powi(-53)
+}
+
+/// The numbers below `count` in a random order (Fisher and Yates).
+pub(crate) fn permutation(count: usize, generator: &mut Pcg64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    for last in (1..count).rev() {
+        // The high half of the product is even to within one part in 2⁶⁴ / count.
+        let other = (u128::from(generator.next_u64()) * (last as u128 + 1)) >> 64;
+        order.swap(last, other as usize);
+    }
+    order
+}
+
 /// libtorch draws from one generator for the whole process. Who holds this lock has it alone.
 static GENERATOR: Mutex<()> = Mutex::new(());
 
@@ -54,6 +78,34 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn equal_seeds_draw_equal_numbers_on_every_machine() {
+        let mut drawn = generator(42);
+        let expected = [4178418447715145737, 4410739922618931473, 14034899209665866285];
+        assert_eq!([0; 3].map(|_| drawn.next_u64()), expected);
+    }
+
+    #[test]
+    fn shares_are_even_and_below_one() {
+        let mut generator = generator(1);
+        let mut counts = [0; 10];
+        for _ in 0..100_000 {
+            counts[(share(&mut generator) * 10.0) as usize] += 1;
+        }
+        assert!(counts.iter().all(|count| (9_500..10_500).contains(count)), "{counts:?}");
+    }
+
+    #[test]
+    fn all_permutations_are_as_likely() {
+        let mut generator = generator(1);
+        let mut counts = std::collections::HashMap::new();
+        for _ in 0..24_000 {
+            *counts.entry(permutation(4, &mut generator)).or_insert(0) += 1;
+        }
+        assert_eq!(counts.len(), 24);
+        assert!(counts.values().all(|count| (850..1150).contains(count)), "{counts:?}");
     }
 
     #[test]

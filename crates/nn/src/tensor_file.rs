@@ -1,9 +1,11 @@
 //! Reading and writing float32 tensors in safetensors files.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
 use convbase_core::write_artifact;
+use pulp::bytemuck::cast_slice;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::Serialize;
@@ -12,19 +14,33 @@ use tch::{Device, Kind, Tensor};
 
 use crate::{CheckpointError, TorchError};
 
+/// A float32 tensor in the processor's memory.
+#[derive(Debug, Clone)]
+pub(crate) struct FloatTensor {
+    pub(crate) size: Vec<usize>,
+    /// In C order.
+    pub(crate) numbers: Vec<f32>,
+}
+
+impl FloatTensor {
+    pub(crate) fn zeros(size: Vec<usize>) -> Self {
+        Self { numbers: vec![0.0; size.iter().product()], size }
+    }
+}
+
 /// A tensor's name, shape and little-endian float32 bytes.
-pub(crate) type NamedBytes = (String, Vec<usize>, Vec<u8>);
+pub(crate) type NamedBytes<'a> = (String, Vec<usize>, Cow<'a, [u8]>);
 
 /// The bytes of a file with these tensors and one entry of metadata: the order of several would change from run to
 /// run.
-pub(crate) fn serialize(
-    tensors: &[NamedBytes],
+pub(crate) fn serialize<B: AsRef<[u8]>>(
+    tensors: &[(String, Vec<usize>, B)],
     key: &str,
     value: String,
 ) -> Result<Vec<u8>, SafeTensorError> {
     let views = tensors
         .iter()
-        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes.as_ref())?)))
         .collect::<Result<Vec<_>, SafeTensorError>>()?;
     safetensors::serialize(views, Some(HashMap::from([(key.to_owned(), value)])))
 }
@@ -85,23 +101,29 @@ pub(crate) fn float_bytes(tensor: &Tensor) -> Result<Vec<u8>, TorchError> {
     Ok(bytes)
 }
 
-/// A float32 tensor of this name and shape, or `None` and one more problem.
+/// The bytes of numbers as they lie in memory: the supported processors are little-endian.
+pub(crate) fn bytes_of(numbers: Cow<'_, [f32]>) -> Cow<'_, [u8]> {
+    match numbers {
+        Cow::Borrowed(numbers) => Cow::Borrowed(cast_slice(numbers)),
+        Cow::Owned(numbers) => Cow::Owned(cast_slice(&numbers).to_vec()),
+    }
+}
+
+/// A float32 tensor of this name and size, or one more problem and no numbers.
 pub(crate) fn read_float(
     file: &SafeTensors,
     name: &str,
-    shape: &[usize],
+    size: Vec<usize>,
     problems: &mut Vec<String>,
-) -> Result<Option<Tensor>, TorchError> {
+) -> FloatTensor {
+    let mut numbers = Vec::new();
     match file.tensor(name) {
-        Err(_) => problems.push(format!("{name}: expected F32 {shape:?}, found none")),
-        Ok(view) if view.dtype() != Dtype::F32 || view.shape() != shape => {
+        Err(_) => problems.push(format!("{name}: expected F32 {size:?}, found none")),
+        Ok(view) if view.dtype() != Dtype::F32 || view.shape() != size => {
             let found = format!("{:?} {:?}", view.dtype(), view.shape());
-            problems.push(format!("{name}: expected F32 {shape:?}, found {found}"));
+            problems.push(format!("{name}: expected F32 {size:?}, found {found}"));
         }
-        Ok(view) => {
-            let size: Vec<i64> = shape.iter().map(|&side| side as i64).collect();
-            return Ok(Some(Tensor::f_from_data_size(view.data(), &size, Kind::Float)?));
-        }
+        Ok(view) => numbers.extend(view.data().as_chunks().0.iter().map(|one| f32::from_le_bytes(*one))),
     }
-    Ok(None)
+    FloatTensor { size, numbers }
 }

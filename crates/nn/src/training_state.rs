@@ -4,21 +4,27 @@ use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, TchError, Tensor};
+use tch::Device;
 
-use crate::tensor_file::{Content, float_bytes, read_float};
-use crate::training::BegunEpoch;
-use crate::{CheckpointError, Head, HeadShape, Optimizer, OptimizerKind, TorchError};
+use crate::checkpoint::save_head;
+use crate::head::{BackEnd, Computed, HostHead, TorchHead};
+use crate::inference::measure;
+use crate::learner::{Learner, PlainLearner};
+use crate::optimizer::{Moments, Optimizer};
+use crate::tensor_file::{Content, NamedBytes, bytes_of, read_float};
+use crate::training::{BegunEpoch, train_epoch};
+use crate::{
+    CheckpointError, CheckpointMetadata, HeadShape, Means, MinibatchError, OptimizerKind, Rows, TorchError,
+    TrainingOptions,
+};
 
-const TRAINING: Content = Content { key: "convbase-training", format: "convbase-training/1", what: "state" };
+/// Version 1 drew its random numbers from libtorch: the steps that are left would be others.
+const TRAINING: Content = Content { key: "convbase-training", format: "convbase-training/2", what: "state" };
 
 /// A training between two steps. What is random in a step depends on seed, epoch and step alone, so this is all.
 #[derive(Debug)]
 pub struct TrainingState {
-    /// The head.
-    pub head: Head,
-    /// The optimizer with its moments.
-    pub optimizer: Optimizer,
+    learner: Computed<Learner<HostHead>, Learner<TorchHead>>,
     /// The last epoch that was finished.
     pub epoch: u32,
     /// How far the next one is.
@@ -45,9 +51,49 @@ impl TrainingState {
         seed: u64,
         device: Device,
     ) -> Result<Self, TorchError> {
-        let head = Head::new(shape, seed, device)?;
-        let optimizer = Optimizer::new(kind, learning_rate, head.parameters())?;
-        Ok(Self { head, optimizer, epoch: 0, begun: BegunEpoch::default() })
+        let plain = PlainLearner::begin(shape, kind, learning_rate, seed);
+        Self::from_plain(plain, 0, BegunEpoch::default(), device)
+    }
+
+    fn from_plain(
+        plain: PlainLearner,
+        epoch: u32,
+        begun: BegunEpoch,
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let learner = if device.is_cuda() {
+            Computed::Torch(plain.load(device)?)
+        } else {
+            Computed::Host(plain.load(device)?)
+        };
+        Ok(Self { learner, epoch, begun })
+    }
+
+    /// Trains the epoch after the last finished one, from the step it was left at, the rows in an order of its own.
+    /// Gives the means as Keras reports them: over the steps while the head changes, dropout included.
+    ///
+    /// `stop` is asked before each step; when it says yes, `None` comes back and the state is between two steps, ready
+    /// to be saved and gone on with exactly.
+    pub fn train_epoch(
+        &mut self,
+        rows: &Rows,
+        options: &TrainingOptions,
+        stop: impl FnMut() -> bool,
+    ) -> Result<Option<Means>, MinibatchError> {
+        let (epoch, begun) = (self.epoch + 1, &mut self.begun);
+        match &mut self.learner {
+            Computed::Host(learner) => train_epoch(learner, epoch, begun, rows, options, stop),
+            Computed::Torch(learner) => train_epoch(learner, epoch, begun, rows, options, stop),
+        }
+    }
+
+    /// The means of the head as it is over rows, without dropout and class weights. `stop` is asked before each pass;
+    /// `None` when it said yes.
+    pub fn evaluate(&self, rows: &Rows, stop: impl Fn() -> bool) -> Result<Option<Means>, MinibatchError> {
+        match &self.learner {
+            Computed::Host(learner) => measure(&learner.head, rows, stop),
+            Computed::Torch(learner) => measure(&learner.head, rows, stop),
+        }
     }
 
     /// Counts the epoch that was trained as finished.
@@ -58,37 +104,45 @@ impl TrainingState {
 
     /// A copy in the processor's memory that does not change when the training goes on.
     pub fn snapshot(&self) -> Result<Self, TorchError> {
-        let copy = |tensors: &[Tensor]| {
-            tensors
-                .iter()
-                .map(|tensor| tensor.f_detach()?.f_internal_to_copy((Kind::Float, Device::Cpu), false))
-                .collect::<Result<Vec<_>, TchError>>()
+        let learner = match &self.learner {
+            Computed::Host(learner) => learner.copy()?,
+            Computed::Torch(learner) => learner.copy()?,
         };
-        let optimizer = &self.optimizer;
-        let moments = optimizer.moments().iter().map(|moments| copy(moments)).collect::<Result<_, _>>()?;
-        Ok(Self {
-            head: Head::from_tensors(self.head.shape(), copy(self.head.parameters())?, Device::Cpu)?,
-            optimizer: optimizer.with_moments(moments),
-            ..*self
-        })
+        Ok(Self { learner: Computed::Host(learner), ..*self })
+    }
+
+    /// Writes the head as a checkpoint, as [`Checkpoint::save`](crate::Checkpoint::save) does.
+    pub fn save_head(&self, path: &Path, metadata: &CheckpointMetadata) -> Result<(), CheckpointError> {
+        match &self.learner {
+            Computed::Host(learner) => save_head(path, &learner.head, metadata),
+            Computed::Torch(learner) => save_head(path, &learner.head, metadata),
+        }
     }
 
     /// Writes head, moments, steps, epoch and what is begun of the next one, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
-        let mut tensors = Vec::new();
-        let shape = self.head.shape();
-        let parameters = self.head.parameters().iter().zip(self.optimizer.moments());
-        for ((name, size), (parameter, moments)) in shape.tensors().into_iter().zip(parameters) {
-            tensors.push((name.to_owned(), size.clone(), float_bytes(parameter)?));
+        match &self.learner {
+            Computed::Host(learner) => self.save_learner(path, learner),
+            Computed::Torch(learner) => self.save_learner(path, learner),
+        }
+    }
+
+    fn save_learner<B: BackEnd>(&self, path: &Path, learner: &Learner<B>) -> Result<(), CheckpointError> {
+        let (head, optimizer) = (&learner.head, &learner.optimizer);
+        let mut tensors: Vec<NamedBytes> = Vec::new();
+        let parameters = head.parameters().as_ref().in_order().zip(optimizer.moments.in_order());
+        for (tensor, (parameter, moments)) in head.shape().tensors().in_order().zip(parameters) {
+            tensors.push((tensor.name.to_owned(), tensor.size.clone(), bytes_of(B::numbers(parameter)?)));
             for (slot, moment) in moments.iter().enumerate() {
-                tensors.push((moment_name(name, slot), size.clone(), float_bytes(moment)?));
+                let name = moment_name(tensor.name, slot);
+                tensors.push((name, tensor.size.clone(), bytes_of(B::numbers(moment)?)));
             }
         }
         let metadata = Metadata {
             format: TRAINING.format.to_owned(),
-            head: shape,
-            optimizer: self.optimizer.kind(),
-            steps: self.optimizer.steps(),
+            head: head.shape(),
+            optimizer: optimizer.moments.kind(),
+            steps: optimizer.steps,
             epoch: self.epoch,
             begun: self.begun,
         };
@@ -106,35 +160,33 @@ impl TrainingState {
         let bytes =
             fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
         let (file, metadata): (_, Metadata) = TRAINING.parse(path, &bytes)?;
+        if metadata.format == "convbase-training/1" {
+            let (expected, found) = (TRAINING.format, metadata.format);
+            return Err(CheckpointError::OlderTraining { path: path.to_owned(), expected, found });
+        }
         let mut problems = Vec::new();
         let mut check = |name: &str, expected: String, found: String| {
             if expected != found {
                 problems.push(format!("{name}: expected {expected}, found {found}"));
             }
         };
-        check("format", TRAINING.format.to_owned(), metadata.format.clone());
+        check("format", TRAINING.format.to_owned(), metadata.format);
         check("head", format!("{shape:?}"), format!("{:?}", metadata.head));
         check("optimizer", kind.to_string(), metadata.optimizer.to_string());
-        let (mut parameters, mut moments) = (Vec::new(), Vec::new());
-        for (name, size) in shape.tensors() {
-            parameters.extend(read_float(&file, name, &size, &mut problems)?);
-            let mut slots: Vec<Tensor> = Vec::new();
-            for slot in 0..kind.slots() {
-                if let Some(moment) = read_float(&file, &moment_name(name, slot), &size, &mut problems)? {
-                    slots.push(moment.f_to_device(device).map_err(TorchError::from)?);
-                }
-            }
-            moments.push(slots);
-        }
+        let parameters =
+            shape.tensors().map(|tensor| read_float(&file, tensor.name, tensor.size, &mut problems));
+        let moments = Moments::new(kind, shape, |tensor, slot| {
+            read_float(&file, &moment_name(tensor.name, slot), tensor.size.clone(), &mut problems)
+        });
         if !problems.is_empty() {
             return Err(CheckpointError::Contradiction {
                 path: path.to_owned(),
                 problems: problems.join("; "),
             });
         }
-        let head = Head::from_tensors(shape, parameters, device)?;
-        let optimizer = Optimizer::from_moments(kind, learning_rate, moments, metadata.steps);
-        Ok(Self { head, optimizer, epoch: metadata.epoch, begun: metadata.begun })
+        let optimizer = Optimizer { learning_rate, steps: metadata.steps, moments };
+        let plain = PlainLearner { shape, parameters, optimizer };
+        Ok(Self::from_plain(plain, metadata.epoch, metadata.begun, device)?)
     }
 }
 
@@ -145,7 +197,7 @@ fn moment_name(parameter: &str, slot: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Activation, Rows, TrainingOptions};
+    use crate::Activation;
     use convbase_core::store::{FeatureStore, Listing, Manifest, StoreWriter};
     use convbase_core::{Classes, DataType, FeatureShape, FeatureSpec, Precision, Sample, listing_digest};
 
@@ -154,16 +206,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last.safetensors");
         let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 3 };
+        let store = store(&folder.path().join("store"));
+        let rows = Rows::new(&store, store.manifest().classes()).unwrap();
+        let options = TrainingOptions { batch_size: 3, dropout: 0.5, seed: 9, class_weights: None };
         for kind in [OptimizerKind::RmsProp, OptimizerKind::Adam, OptimizerKind::Sgd] {
             let mut state = TrainingState::begin(shape, kind, 0.1, 1, Device::Cpu).unwrap();
-            let gradients: Vec<Tensor> =
-                state.head.parameters().iter().map(|p| p.detach() * 0.5 + 1.0).collect();
-            state.optimizer.step(state.head.parameters_mut(), &gradients).unwrap();
+            state.train_epoch(&rows, &options, || false).unwrap();
             state.epoch = 7;
             state.save(&path).unwrap();
             let bytes = fs::read(&path).unwrap();
             let loaded = TrainingState::load(&path, shape, kind, 0.1, Device::Cpu).unwrap();
-            assert_eq!((loaded.epoch, loaded.optimizer.steps()), (7, 1));
+            assert_eq!((loaded.epoch, loaded.begun), (7, state.begun));
             loaded.save(&path).unwrap();
             assert!(fs::read(&path).unwrap() == bytes, "{kind}");
         }
@@ -180,8 +233,28 @@ mod tests {
         Content { key: "convbase", format: "", what: "head" }.write(&path, &[], &7).unwrap();
         let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 3 };
         let error = TrainingState::load(&path, shape, OptimizerKind::Adam, 0.1, Device::Cpu).unwrap_err();
-        let expected = "metadata `convbase-training`: expected a convbase-training/1 state, found none";
+        let expected = "metadata `convbase-training`: expected a convbase-training/2 state, found none";
         assert!(error.to_string().ends_with(expected), "{error}");
+    }
+
+    #[test]
+    fn a_state_of_the_first_format_is_refused_as_older() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.safetensors");
+        let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 3 };
+        let metadata = Metadata {
+            format: "convbase-training/1".into(),
+            head: shape,
+            optimizer: OptimizerKind::Sgd,
+            steps: 3,
+            epoch: 1,
+            begun: BegunEpoch::default(),
+        };
+        TRAINING.write(&path, &[], &metadata).unwrap();
+        let error = TrainingState::load(&path, shape, OptimizerKind::Sgd, 0.1, Device::Cpu).unwrap_err();
+        assert!(matches!(error, CheckpointError::OlderTraining { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("format: expected convbase-training/2, found convbase-training/1"), "{text}");
     }
 
     /// A store of 20 rows of two classes.
@@ -211,7 +284,7 @@ mod tests {
     fn a_training_that_stops_after_any_step_goes_on_at_the_same_bytes_and_means() {
         let folder = tempfile::tempdir().unwrap();
         let (store, path) = (store(&folder.path().join("store")), folder.path().join("last.safetensors"));
-        let rows = Rows::new(&store, store.manifest().classes(), Device::Cpu).unwrap();
+        let rows = Rows::new(&store, store.manifest().classes()).unwrap();
         let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 2 };
         let weights = Some(vec![0.7, 1.3]);
         let options = TrainingOptions { batch_size: 3, dropout: 0.5, seed: 9, class_weights: weights };

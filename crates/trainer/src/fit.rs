@@ -7,7 +7,7 @@ use convbase_core::exit::WithHint;
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, Differences, History, differences};
 use convbase_nn::{
-    CheckpointMetadata, Device, HeadShape, Rows, Summary, TrainingOptions, TrainingState, set_threads,
+    CheckpointMetadata, HeadShape, Rows, Summary, TrainingOptions, TrainingState, set_threads,
 };
 use tracing::{info, warn};
 
@@ -54,7 +54,7 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         config.features.display(),
         classes.len()
     );
-    let (train, validation) = rows(config, &train_store, validation_store.as_ref(), &classes, device)?;
+    let (train, validation) = rows(config, &train_store, validation_store.as_ref(), &classes)?;
 
     let shape = HeadShape {
         features: train_store.manifest().spec().shape.length(),
@@ -143,13 +143,12 @@ fn rows<'store>(
     train: &'store FeatureStore,
     validation: Option<&'store FeatureStore>,
     classes: &Classes,
-    device: Device,
 ) -> anyhow::Result<(Rows<'store>, Rows<'store>)> {
-    let all = Rows::new(train, classes, device)?;
+    let all = Rows::new(train, classes)?;
     let (train_rows, validation_rows) = match (&config.validation, validation) {
         (Validation::Split(share), _) => all.split(*share),
         (Validation::Store(folder), Some(store)) => {
-            let validation = Rows::new(store, classes, device).with_context(|| {
+            let validation = Rows::new(store, classes).with_context(|| {
                 let (validation, features) = (folder.display(), config.features.display());
                 format!("cannot validate on `{validation}` what is trained on `{features}`")
             })?;

@@ -5,14 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use convbase_core::exit::WithHint;
+use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::FeatureStore;
 use convbase_core::{
     Classes, DataType, Differences, Digest, FeatureSpec, History, Precision, differences, remove_abandoned,
     write_artifact, write_json,
 };
 use convbase_nn::{
-    Activation, Checkpoint, CheckpointMetadata, Device, Head, HeadShape, OptimizerKind, TrainingState,
+    Activation, CheckpointError, CheckpointMetadata, Device, HeadShape, OptimizerKind, TrainingState,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -128,7 +128,8 @@ impl RunFolder {
         if !path.exists() {
             return Ok(None);
         }
-        let state = TrainingState::load(&path, shape, config.optimizer, config.learning_rate, device)?;
+        let state = TrainingState::load(&path, shape, config.optimizer, config.learning_rate, device)
+            .map_err(with_remedy)?;
         if state.epoch == 0 {
             return Ok(Some((state, History::new())));
         }
@@ -167,8 +168,12 @@ impl RunFolder {
     }
 
     /// Replaces the best checkpoint.
-    pub(crate) fn save_best(&self, head: &Head, metadata: &CheckpointMetadata) -> anyhow::Result<()> {
-        Ok(Checkpoint::save(&self.best(), head, metadata)?)
+    pub(crate) fn save_best(
+        &self,
+        state: &TrainingState,
+        metadata: &CheckpointMetadata,
+    ) -> anyhow::Result<()> {
+        Ok(state.save_head(&self.best(), metadata)?)
     }
 
     /// Replaces the history.
@@ -187,4 +192,14 @@ impl RunFolder {
     pub(crate) fn path(&self) -> &Path {
         &self.folder
     }
+}
+
+fn with_remedy(error: CheckpointError) -> anyhow::Error {
+    let remedy = match &error {
+        CheckpointError::OlderTraining { .. } => {
+            "finish this run with the version that began it, or leave out `--resume` to begin it again"
+        }
+        _ => "leave out `--resume` to begin the run again",
+    };
+    Hinted::new(error, remedy).into()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use convbase_core::exit::Hinted;
 use convbase_core::{EpochRecord, History};
-use convbase_nn::{CheckpointMetadata, Means, Rows, TrainingOptions, TrainingState, evaluate};
+use convbase_nn::{CheckpointMetadata, Means, Rows, TrainingOptions, TrainingState};
 use tracing::{info, warn};
 
 use crate::args::FitConfig;
@@ -113,7 +113,7 @@ impl Training<'_> {
             saving.finish()?;
             self.folder.save_last(state)?;
         };
-        let validated = evaluate(&state.head, &self.validation, || self.config.interrupt.is_set())?;
+        let validated = state.evaluate(&self.validation, || self.config.interrupt.is_set())?;
         Ok(validated.map(|validated| (trained, validated)))
     }
 
@@ -131,7 +131,7 @@ impl Training<'_> {
         saving.begin(with_state, move || {
             if let (Some(EpochRecord { epoch, val_loss, val_accuracy, .. }), Some(state)) = (best, &state) {
                 let metadata = CheckpointMetadata { epoch, val_loss, val_accuracy, ..self.metadata.clone() };
-                self.folder.save_best(&state.head, &metadata)?;
+                self.folder.save_best(state, &metadata)?;
             }
             self.folder.save_history(&history)?;
             // The state comes last: whatever interrupts this, what it speaks of is there.

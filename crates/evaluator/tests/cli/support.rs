@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use assert_cmd::Command;
 use convbase_core::FeatureSpec;
@@ -12,9 +11,6 @@ use convbase_nn::{Activation, Checkpoint, CheckpointMetadata, Device, Head, Head
 use serde_json::Value;
 
 use super::features::classes;
-
-/// libtorch has one generator of random numbers: what is drawn from a seed is drawn by one test at a time.
-pub static GENERATOR: Mutex<()> = Mutex::new(());
 
 /// Writes a checkpoint of a head at its start into a folder.
 pub fn checkpoint(folder: &Path, spec: &FeatureSpec, names: &[&str], hidden: usize) -> PathBuf {
@@ -33,7 +29,6 @@ pub fn checkpoint(folder: &Path, spec: &FeatureSpec, names: &[&str], hidden: usi
         val_accuracy: 0.75,
     };
     let path = folder.join("head.safetensors");
-    let _guard = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     Checkpoint::save(&path, &Head::new(head, 11, Device::Cpu).unwrap(), &metadata).unwrap();
     path
 }

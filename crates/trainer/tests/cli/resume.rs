@@ -132,3 +132,24 @@ fn other_options_and_damaged_states_are_refused() {
     fit(0, features.path(), out.path(), []);
     assert!(std::fs::read(&last).unwrap() == bytes, "without `--resume` the run is repeated");
 }
+
+#[test]
+fn a_training_of_an_earlier_format_is_refused_with_what_to_do() {
+    let (features, out) = (Store::default().in_folder(), tempfile::tempdir().unwrap());
+    fit(0, features.path(), out.path(), []);
+    let last = out.path().join("last.safetensors");
+    let mut bytes = std::fs::read(&last).unwrap();
+    let format = b"convbase-training/2";
+    let place = bytes.windows(format.len()).position(|window| window == format).unwrap();
+    bytes[place + format.len() - 1] = b'1';
+    convbase_core::write_artifact(&last, &bytes).unwrap();
+    let before = files(out.path());
+    let said = fit(1, features.path(), out.path(), ["--resume"]);
+    let [.., error, hint] = said.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{}", said.stderr) };
+    let expected =
+        "format: expected convbase-training/2, found convbase-training/1, whose random numbers were others";
+    assert!(error.starts_with("trainer: checkpoint `") && error.ends_with(expected), "{error}");
+    assert!(hint.starts_with("hint: ") && hint.contains("`--resume`"), "{hint}");
+    assert!(files(out.path()) == before, "nothing is touched");
+    fit(0, features.path(), out.path(), []);
+}

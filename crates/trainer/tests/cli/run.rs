@@ -93,7 +93,7 @@ fn the_best_checkpoint_is_the_epoch_of_the_lowest_validation_loss() {
     assert_eq!(metadata.head, shape);
     let store = FeatureStore::open(features.path()).unwrap();
     assert_eq!(&metadata.spec, store.manifest().spec());
-    let (_, validation) = Rows::new(&store, &metadata.classes, Device::Cpu).unwrap().split(0.3);
+    let (_, validation) = Rows::new(&store, &metadata.classes).unwrap().split(0.3);
     let means = evaluate(checkpoint.head(), &validation, || false).unwrap().unwrap();
     assert!((means.loss - best.val_loss).abs() < 1e-6, "expected {}, found {}", best.val_loss, means.loss);
     assert_eq!(means.accuracy, best.val_accuracy);

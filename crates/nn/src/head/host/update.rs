@@ -5,31 +5,22 @@ use std::thread;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::vector_arithmetic::Vectors;
 use super::{BLOCK, share, side};
+use crate::optimizer::Formula;
 
 /// Units that are worked on at a time.
 const UNITS: usize = 4;
 
-/// What an optimizer makes of a gradient g.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Formula {
-    /// v ← v + (1 - ρ)(g² - v);  w ← w - η g / √(v + ε): Keras puts ε inside the root.
-    RmsProp { rate: f64, rho: f64, epsilon: f64 },
-    /// m ← m + (1 - β₁)(g - m);  v ← v + (1 - β₂)(g² - v);  w ← w - η m / (√v + ε)
-    Adam { rate: f64, beta_1: f64, beta_2: f64, epsilon: f64 },
-    /// w ← w - η g
-    Sgd { rate: f64 },
-}
-
 /// Takes the step of `weights` [units, features] along their gradient, the product of `gradients` [rows, units] and
 /// `rows`, each `[features]`. `moments` are shaped like the weights.
-pub(crate) fn update(
+pub(crate) fn update<const SLOTS: usize>(
     arch: Arch,
     rows: &[&[f32]],
     gradients: &[f32],
     weights: &mut [f32],
-    moments: Vec<&mut [f32]>,
-    formula: Formula,
+    moments: [&mut [f32]; SLOTS],
+    formula: impl Formula<SLOTS>,
     threads: usize,
 ) {
     let Some(features) = rows.first().map(|row| row.len()) else { return };
@@ -43,10 +34,10 @@ pub(crate) fn update(
         }
     }
     let share = share(units, threads);
-    let mut moments: Vec<_> = moments.into_iter().map(|moment| moment.chunks_mut(share * features)).collect();
-    let parts = weights.chunks_mut(share * features).zip(transposed.chunks(share * rows.len())).map(
+    let mut moments = moments.map(|moment| moment.chunks_mut(share * features.max(1)));
+    let parts = weights.chunks_mut(share * features.max(1)).zip(transposed.chunks(share * rows.len())).map(
         |(weights, gradients)| {
-            let moments = moments.iter_mut().filter_map(Iterator::next).collect();
+            let moments = moments.each_mut().map(|parts| parts.next().unwrap_or_default());
             Update { rows, gradients, weights, moments, features, formula }
         },
     );
@@ -62,19 +53,19 @@ pub(crate) fn update(
     });
 }
 
-struct Update<'a> {
+struct Update<'a, F, const SLOTS: usize> {
     rows: &'a [&'a [f32]],
     /// [units, rows]
     gradients: &'a [f32],
     /// [units, features]
     weights: &'a mut [f32],
     /// Each [units, features]
-    moments: Vec<&'a mut [f32]>,
+    moments: [&'a mut [f32]; SLOTS],
     features: usize,
-    formula: Formula,
+    formula: F,
 }
 
-impl WithSimd for Update<'_> {
+impl<F: Formula<SLOTS>, const SLOTS: usize> WithSimd for Update<'_, F, SLOTS> {
     type Output = ();
 
     #[inline(always)]
@@ -96,7 +87,7 @@ impl WithSimd for Update<'_> {
     }
 }
 
-impl Update<'_> {
+impl<F: Formula<SLOTS>, const SLOTS: usize> Update<'_, F, SLOTS> {
     #[inline(always)]
     fn units<S: Simd, const U: usize>(&mut self, simd: S, start: usize, end: usize, unit: usize) {
         let mut column = start;
@@ -132,7 +123,7 @@ impl Update<'_> {
             for (u, sums) in sums.iter_mut().enumerate() {
                 let gradient = simd.splat_f32s(self.gradients[(unit + u) * self.rows.len() + index]);
                 for (value, sum) in values[0].into_iter().zip(sums) {
-                    *sum = simd.mul_add_f32s(gradient, value, *sum);
+                    *sum = simd.mul_add_e_f32s(gradient, value, *sum);
                 }
             }
         }
@@ -151,7 +142,7 @@ impl Update<'_> {
         let mut sum = simd.splat_f32s(0.0);
         for (index, row) in self.rows.iter().enumerate() {
             let gradient = simd.splat_f32s(self.gradients[unit * self.rows.len() + index]);
-            sum = simd.mul_add_f32s(gradient, simd.partial_load_f32s(&row[column..end]), sum);
+            sum = simd.mul_add_e_f32s(gradient, simd.partial_load_f32s(&row[column..end]), sum);
         }
         let start = unit * self.features;
         self.step(simd, sum, start + column..start + end);
@@ -160,60 +151,17 @@ impl Update<'_> {
     /// The formula, for at most a vector of weights.
     #[inline(always)]
     fn step<S: Simd>(&mut self, simd: S, gradient: S::f32s, place: Range<usize>) {
+        let mut before = [simd.splat_f32s(0.0); SLOTS];
+        for (slot, before) in before.iter_mut().enumerate() {
+            *before = load(simd, &self.moments[slot][place.clone()]);
+        }
+        let Ok((after, change)) = self.formula.step(&Vectors(simd), &gradient, before);
+        for (slot, after) in after.into_iter().enumerate() {
+            store(simd, &mut self.moments[slot][place.clone()], after);
+        }
         let weight = load(simd, &self.weights[place.clone()]);
-        let weight = match (self.formula, &mut self.moments[..]) {
-            (Formula::RmsProp { rate, rho, epsilon }, [squares]) => {
-                let squares = &mut squares[place.clone()];
-                let square = simd.mul_f32s(gradient, gradient);
-                let square = towards(simd, load(simd, squares), square, 1.0 - rho);
-                store(simd, squares, square);
-                let root = inverse_root(simd, simd.add_f32s(square, simd.splat_f32s(epsilon as f32)));
-                moved(simd, weight, rate, simd.mul_f32s(gradient, root))
-            }
-            (Formula::Adam { rate, beta_1, beta_2, epsilon }, [means, squares]) => {
-                let (means, squares) = (&mut means[place.clone()], &mut squares[place.clone()]);
-                let mean = towards(simd, load(simd, means), gradient, 1.0 - beta_1);
-                let square = simd.mul_f32s(gradient, gradient);
-                let square = towards(simd, load(simd, squares), square, 1.0 - beta_2);
-                store(simd, means, mean);
-                store(simd, squares, square);
-                let root = simd.add_f32s(simd.sqrt_f32s(square), simd.splat_f32s(epsilon as f32));
-                moved(simd, weight, rate, simd.div_f32s(mean, root))
-            }
-            (Formula::Sgd { rate }, _) => moved(simd, weight, rate, gradient),
-            (formula, moments) => unreachable!("{formula:?} with {} moments", moments.len()),
-        };
-        store(simd, &mut self.weights[place], weight);
+        store(simd, &mut self.weights[place], simd.sub_f32s(weight, change));
     }
-}
-
-/// 1 / √x for x from 1e-30 to 1e30, to within three units in the last place, with equal bits on every processor: from a
-/// first guess by halving the exponent, three times Newton's iteration, each of which squares the error. Root and division
-/// of the processor would take four times as long, which is most of a step.
-#[inline(always)]
-fn inverse_root<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let halved = simd.wrapping_dyn_shr_u32s(simd.transmute_u32s_f32s(x), simd.splat_u32s(1));
-    let mut y = simd.transmute_f32s_u32s(simd.sub_u32s(simd.splat_u32s(0x5f37_5a86), halved));
-    let minus_half = simd.mul_f32s(x, simd.splat_f32s(-0.5));
-    for _ in 0..2 {
-        let correction = simd.mul_add_f32s(minus_half, simd.mul_f32s(y, y), simd.splat_f32s(1.5));
-        y = simd.mul_f32s(y, correction);
-    }
-    // The last one as a small sum, which rounds less: y + y (1 - x y²) / 2.
-    let rest = simd.mul_add_f32s(simd.mul_f32s(minus_half, y), y, simd.splat_f32s(0.5));
-    simd.mul_add_f32s(y, rest, y)
-}
-
-/// moment + share (x - moment)
-#[inline(always)]
-fn towards<S: Simd>(simd: S, moment: S::f32s, x: S::f32s, share: f64) -> S::f32s {
-    simd.mul_add_f32s(simd.splat_f32s(share as f32), simd.sub_f32s(x, moment), moment)
-}
-
-/// weight - rate · direction
-#[inline(always)]
-fn moved<S: Simd>(simd: S, weight: S::f32s, rate: f64, direction: S::f32s) -> S::f32s {
-    simd.sub_f32s(weight, simd.mul_f32s(simd.splat_f32s(rate as f32), direction))
 }
 
 #[inline(always)]

@@ -4,7 +4,7 @@ use std::thread;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{BLOCK, share, side};
+use super::{BLOCK, LANES, share, side};
 
 /// Rows that are worked on at a time.
 const ROWS: usize = 4;
@@ -112,39 +112,65 @@ impl Products<'_> {
     }
 }
 
-/// The dot product of every row with every unit's weights, all equally long.
+/// The dot product of every row with every unit's weights, all equally long: 16 sums of every 16th product, and then
+/// their sum, so that bits do not depend on how many numbers a vector of this processor holds. Narrower vectors pass
+/// more often over what is in the first cache.
 #[inline(always)]
 fn dot_products<S: Simd, const R: usize, const UNITS: usize>(
     simd: S,
     rows: [&[f32]; R],
     weights: [&[f32]; UNITS],
 ) -> [[f32; UNITS]; R] {
-    let length = rows[0].len() / S::F32_LANES;
-    let rest = length * S::F32_LANES;
+    let whole = rows[0].len() / LANES * LANES;
+    let mut lanes = [[[0.0; LANES]; UNITS]; R];
+    for first in (0..LANES).step_by(S::F32_LANES) {
+        let sums = sums_of_vectors(simd, rows, weights, first, whole);
+        for r in 0..R {
+            for u in 0..UNITS {
+                let mut sum = sums[r][u];
+                if whole < rows[r].len() {
+                    let start = rows[r].len().min(whole + first);
+                    let end = rows[r].len().min(start + S::F32_LANES);
+                    let row = simd.partial_load_f32s(&rows[r][start..end]);
+                    sum = simd.mul_add_e_f32s(row, simd.partial_load_f32s(&weights[u][start..end]), sum);
+                }
+                S::as_mut_simd_f32s(&mut lanes[r][u]).0[first / S::F32_LANES] = sum;
+            }
+        }
+    }
     let mut totals = [[0.0; UNITS]; R];
-    let sums = sums_of_vectors(simd, rows, weights, length);
     for r in 0..R {
         for u in 0..UNITS {
-            let mut sum = sums[r][u];
-            if rest < rows[r].len() {
-                let row = simd.partial_load_f32s(&rows[r][rest..]);
-                sum = simd.mul_add_f32s(row, simd.partial_load_f32s(&weights[u][rest..]), sum);
-            }
-            totals[r][u] = simd.reduce_sum_f32s(sum);
+            totals[r][u] = total(lanes[r][u]);
         }
     }
     totals
 }
 
-/// The sums over the first `length` vectors. Loops over counts and no iterators or closures: the compiler must keep all
-/// sums in registers.
+/// Half onto half, until one is left.
+#[inline(always)]
+fn total(mut lanes: [f32; LANES]) -> f32 {
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] += lanes[lane + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
+/// Of every LANES numbers up to `whole` the vector from `first` on, multiplied and summed. Loops over counts and no
+/// iterators or closures: the compiler must keep all sums in registers.
 #[inline(always)]
 fn sums_of_vectors<S: Simd, const R: usize, const UNITS: usize>(
     simd: S,
     rows: [&[f32]; R],
     weights: [&[f32]; UNITS],
-    length: usize,
+    first: usize,
+    whole: usize,
 ) -> [[S::f32s; UNITS]; R] {
+    let length = whole / S::F32_LANES;
     let mut row_vectors = [&[][..]; R];
     for r in 0..R {
         row_vectors[r] = &S::as_simd_f32s(rows[r]).0[..length];
@@ -154,7 +180,8 @@ fn sums_of_vectors<S: Simd, const R: usize, const UNITS: usize>(
         unit_vectors[u] = &S::as_simd_f32s(weights[u]).0[..length];
     }
     let mut sums = [[simd.splat_f32s(0.0); UNITS]; R];
-    for index in 0..length {
+    let mut index = first / S::F32_LANES;
+    while index < length {
         // SAFETY: all slices were cut to this length.
         #[expect(unsafe_code, reason = "a comparison for each factor would cost as much as its product")]
         unsafe {
@@ -165,10 +192,11 @@ fn sums_of_vectors<S: Simd, const R: usize, const UNITS: usize>(
             for r in 0..R {
                 let row = *row_vectors[r].get_unchecked(index);
                 for u in 0..UNITS {
-                    sums[r][u] = simd.mul_add_f32s(row, factors[u], sums[r][u]);
+                    sums[r][u] = simd.mul_add_e_f32s(row, factors[u], sums[r][u]);
                 }
             }
         }
+        index += LANES / S::F32_LANES;
     }
     sums
 }

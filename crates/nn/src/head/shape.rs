@@ -1,0 +1,90 @@
+//! The sizes of a head, and what follows from them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::parameters::{Layer, Parameters};
+
+/// What stands between the hidden layer and the dropout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// max(x, 0)
+    Relu,
+    /// Nothing: the published tutorial's code left the activation out in one edition.
+    None,
+}
+
+/// The sizes of a head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadShape {
+    /// Numbers of one image's features.
+    pub features: usize,
+    /// Units of the hidden layer; 0 means there is none and the head is linear.
+    pub hidden: usize,
+    /// The hidden layer's activation.
+    pub activation: Activation,
+    /// Classes, at least two.
+    pub classes: usize,
+}
+
+/// A tensor of a head as files name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NamedShape {
+    pub(crate) name: &'static str,
+    pub(crate) size: Vec<usize>,
+}
+
+impl HeadShape {
+    /// Units of the last layer: one sigmoid for two classes, else a softmax over all classes.
+    pub fn outputs(&self) -> usize {
+        if self.classes == 2 { 1 } else { self.classes }
+    }
+
+    /// Numbers that go into the last layer: the hidden units, or the features of a linear head.
+    pub(crate) fn output_inputs(&self) -> usize {
+        if self.hidden == 0 { self.features } else { self.hidden }
+    }
+
+    /// Name and size of every tensor.
+    pub(crate) fn tensors(&self) -> Parameters<NamedShape> {
+        let layer = |[weight, bias]: [&'static str; 2], units: usize, inputs: usize| Layer {
+            weight: NamedShape { name: weight, size: vec![units, inputs] },
+            bias: NamedShape { name: bias, size: vec![units] },
+        };
+        let hidden = layer(["dense.weight", "dense.bias"], self.hidden, self.features);
+        Parameters {
+            hidden: (self.hidden > 0).then_some(hidden),
+            output: layer(["output.weight", "output.bias"], self.outputs(), self.output_inputs()),
+        }
+    }
+}
+
+impl fmt::Display for Activation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Relu => "relu",
+            Self::None => "none",
+        })
+    }
+}
+
+/// A name that is no activation's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("activation: expected one of relu, none, found `{0}`")]
+pub struct UnknownActivation(String);
+
+impl FromStr for Activation {
+    type Err = UnknownActivation;
+
+    fn from_str(text: &str) -> Result<Self, UnknownActivation> {
+        match text {
+            "relu" => Ok(Self::Relu),
+            "none" => Ok(Self::None),
+            _ => Err(UnknownActivation(text.to_owned())),
+        }
+    }
+}
