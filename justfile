@@ -3,10 +3,12 @@
 
 # Folder with train/, test/ and, if you like, validation/, each with one folder per class; empty for the demo images
 images := ""
+# Frozen network: vgg16, vgg19, resnet50, inception_v3, xception, mobilenet, efficientnet_lite0, or an .onnx file
+base := tutorial
 # article: the published tutorial, to the letter; native: what the weights were trained for
-recipe := "article"
+recipe := if base == tutorial { "article" } else { "native" }
 # Name of the run and of its feature stores
-name := (if images == "" { "demo" } else { file_name(trim_end_match(images, "/")) }) + "-" + recipe
+name := (if images == "" { "demo" } else { file_name(trim_end_match(images, "/")) }) + (if base == tutorial { "" } else { "-" + file_stem(base) }) + "-" + recipe
 # Passes over the training images
 epochs := "32"
 # Decides starting weights, order and dropout
@@ -19,10 +21,12 @@ precision := "auto"
 extract_options := ""
 train_options := ""
 
+tutorial := "vgg16"
+is_file := if base =~ '\.onnx$' { "yes" } else { "no" }
 folder := if images == "" { "data/images/demo" } else { images }
 features := "data/features" / name
 run := "data/runs" / name
-preparation := if recipe == "article" { "--preprocess rescale --interpolation nearest" } else if recipe == "native" { "--preprocess caffe --interpolation bilinear" } else { error("recipe: expected article or native, found `" + recipe + "`") }
+preparation := if recipe == "article" { "--preprocess rescale --interpolation nearest" } else if recipe == "native" { "--preprocess auto --interpolation bilinear" } else { error("recipe: expected article or native, found `" + recipe + "`") }
 programs := "target/release"
 
 # List the recipes
@@ -43,9 +47,10 @@ extract: build
     #!/usr/bin/env bash
     set -euo pipefail
     if [ {{quote(images)}} = "" ]; then {{programs}}/examples/demo_data --out data/images/demo; fi
+    if [ {{is_file}} = no ] && [[ {{quote(extract_options)}} != *--weights* ]]; then scripts/weights {{quote(base)}}; fi
     for split in train validation test; do
         if [ "$split" = validation ] && [ ! -d {{quote(folder)}}/validation ]; then continue; fi
-        {{programs}}/extractor extract --images {{quote(folder)}}/"$split" --out {{quote(features)}}/"$split" {{preparation}} --precision {{precision}} --device {{device}} {{extract_options}}
+        {{programs}}/extractor extract --base {{quote(base)}} --images {{quote(folder)}}/"$split" --out {{quote(features)}}/"$split" {{preparation}} --precision {{precision}} --device {{device}} {{extract_options}}
     done
 
 # Fit the head on the training features
@@ -66,7 +71,7 @@ evaluate: build
 [group('look')]
 [positional-arguments]
 predict +photographs: build
-    {{programs}}/evaluator predict --checkpoint {{quote(run / "best.safetensors")}} --device {{device}} "$@"
+    {{programs}}/evaluator predict --checkpoint {{quote(run / "best.safetensors")}} {{if is_file == "yes" { "--weights " + quote(base) } else { "" } }} --device {{device}} "$@"
 
 # Tell what the feature stores of this run hold
 [group('look')]

@@ -18,9 +18,9 @@ fn shard(folder: &Path) {
     let classes = Classes::new(vec!["a".into(), "b".into()]).unwrap();
     let listing = Listing { images: ROWS, sha256: listing_digest(&images) };
     let spec = FeatureSpec {
-        architecture: "vgg16".to_owned(),
+        architecture: "made up".to_owned(),
         weights: Digest::of(b"weights"),
-        layer: "block5_pool".to_owned(),
+        layer: "pool".to_owned(),
         pooling: Pooling::None,
         image_size: ImageSize::new(180, 180).unwrap(),
         interpolation: Interpolation::Nearest,

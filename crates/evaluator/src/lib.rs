@@ -17,7 +17,6 @@ pub use roc_figure::draw_roc;
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
-    convbase_nn::keep_freed_memory();
     match arguments.command {
         Command::Evaluate(arguments) => {
             evaluate(&arguments)?;

@@ -29,7 +29,6 @@ pub use verify::verify;
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
-    convbase_nn::keep_freed_memory();
     let shows_progress = arguments.common().shows_progress();
     match arguments.command {
         Command::Extract(arguments) => {

@@ -11,7 +11,7 @@ use convbase_core::exit::{Hinted, one_line};
 use convbase_core::store::{Canary, Receipt, ShardName, StoreWriter, WriteError};
 use convbase_core::{DecodedImage, Interrupt, Sample};
 use convbase_images::{DecodeThreads, DecodedBatch, ImageFolder};
-use convbase_nn::{ConvBase, TorchError};
+use convbase_nn::{ConvBase, EngineError};
 use tracing::{info, warn};
 
 use crate::progress::{Progress, TimeSpent};
@@ -169,7 +169,7 @@ impl<'a> Pipeline<'a> {
         conv_base: &ConvBase,
         decoded: &Mutex<Option<Receiver<Batch<'a>>>>,
         features: SyncSender<Batch<'a>>,
-    ) -> Result<TimeSpent, TorchError> {
+    ) -> Result<TimeSpent, EngineError> {
         let dtype = self.store.manifest().dtype();
         let decoded = || decoded.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut time, mut last) = (TimeSpent::default(), Instant::now());
@@ -186,8 +186,8 @@ impl<'a> Pipeline<'a> {
             }
             time.decoding += lap();
             let rows = batch.images.iter().filter(|(_, status)| status.is_ok()).count();
-            batch.data = match conv_base.features(&batch.data, rows, dtype) {
-                Ok(features) => features,
+            batch.data = match conv_base.features(&batch.data, rows) {
+                Ok(features) => encoded(&features, dtype),
                 Err(error) => {
                     *decoded() = None; // Nobody takes batches any more: all steps end.
                     return Err(error);
@@ -255,4 +255,13 @@ fn in_order<'a>(features: Receiver<Batch<'a>>, freed: Receiver<()>) -> impl Iter
 
 fn resume<T>(panic: Box<dyn std::any::Any + Send>) -> T {
     std::panic::resume_unwind(panic)
+}
+
+fn encoded(features: &[f32], dtype: convbase_core::DataType) -> Vec<u8> {
+    match dtype {
+        convbase_core::DataType::Float32 => features.iter().flat_map(|number| number.to_le_bytes()).collect(),
+        convbase_core::DataType::Float16 => {
+            features.iter().flat_map(|number| half::f16::from_f32(*number).to_le_bytes()).collect()
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::head::{BackEnd, Computed};
 use crate::training::Totals;
-use crate::{ConvBase, EngineError, Head, Means, MinibatchError, Rows, TorchError};
+use crate::{ConvBase, EngineError, Head, Means, MinibatchError, Rows};
 
 /// Rows per pass where nothing is learned: large enough for the processor, small enough for memory.
 const EVALUATION_BATCH: usize = 256;

@@ -1,7 +1,5 @@
 //! Random numbers that depend on a seed alone.
 
-use std::sync::{Mutex, PoisonError};
-
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
@@ -26,17 +24,6 @@ pub(crate) fn permutation(count: usize, generator: &mut Pcg64) -> Vec<usize> {
     order
 }
 
-/// libtorch draws from one generator for the whole process. Who holds this lock has it alone.
-static GENERATOR: Mutex<()> = Mutex::new(());
-
-/// Runs `draw` with libtorch's generator at the start of `seed`'s sequence, whatever other threads draw here.
-pub(crate) fn seeded<T>(seed: u64, draw: impl FnOnce() -> T) -> T {
-    let _guard = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
-    // The bits count, not the sign.
-    tch::manual_seed(seed as i64);
-    draw()
-}
-
 /// A seed of its own for every step of every epoch, so that what a step draws does not depend on the steps before.
 ///
 /// The mixing is splitmix64's finaliser (Steele, Lea and Flood 2014).
@@ -54,31 +41,6 @@ pub(crate) fn seed_for(seed: u64, epoch: u32, step: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::{Device, Kind, Tensor};
-
-    #[test]
-    fn threads_that_draw_at_the_same_time_do_not_disturb_one_another() {
-        let draw = |seed: u64| {
-            seeded(seed, || {
-                let first = Tensor::rand([1000], (Kind::Float, Device::Cpu));
-                (first + Tensor::rand([1000], (Kind::Float, Device::Cpu))).sum(Kind::Double).double_value(&[])
-            })
-        };
-        let expected: Vec<f64> = (0..4).map(draw).collect();
-        let found: Vec<f64> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..4)
-                .map(|seed| {
-                    scope.spawn(move || {
-                        let drawn: Vec<f64> = (0..50).map(|_| draw(seed)).collect();
-                        assert!(drawn.iter().all(|number| *number == drawn[0]));
-                        drawn[0]
-                    })
-                })
-                .collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-        });
-        assert_eq!(found, expected);
-    }
 
     #[test]
     fn equal_seeds_draw_equal_numbers_on_every_machine() {

@@ -10,9 +10,8 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tch::{Device, Kind, Tensor};
 
-use crate::{CheckpointError, TorchError};
+use crate::CheckpointError;
 
 /// A float32 tensor in the processor's memory.
 #[derive(Debug, Clone)]
@@ -89,16 +88,6 @@ impl Content {
     fn unreadable(&self, path: &Path, source: serde_json::Error) -> CheckpointError {
         CheckpointError::Metadata { path: path.to_owned(), key: self.key, source }
     }
-}
-
-/// The numbers of a float32 tensor on any device, little-endian.
-pub(crate) fn float_bytes(tensor: &Tensor) -> Result<Vec<u8>, TorchError> {
-    let host = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?.f_view([-1])?;
-    // Bytes as they lie in memory: the supported processors are little-endian.
-    let mut bytes = vec![0; host.numel() * size_of::<f32>()];
-    let count = bytes.len();
-    host.f_view_dtype(Kind::Uint8)?.f_copy_data(&mut bytes, count)?;
-    Ok(bytes)
 }
 
 /// The bytes of numbers as they lie in memory: the supported processors are little-endian.
