@@ -75,7 +75,8 @@ pub struct PredictArguments {
     /// Images per pass through the network
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub batch_size: u32,
-    /// Threads that share each pass [default: one per processor]
+    /// Passes that are computed at the same time, each on a thread of its own; with fewer photographs they share its
+    /// threads [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub threads: Option<u32>,
     /// Photographs, or folders whose photographs are predicted in sorted order

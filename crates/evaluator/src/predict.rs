@@ -1,15 +1,17 @@
 //! `evaluator predict`: photographs in, class probabilities out.
 
-use std::io::{self, Write};
+use std::io::{self, StdoutLock, Write};
+use std::ops::Range;
 use std::path::PathBuf;
 
+use anyhow::bail;
 use convbase_core::exit::{Outcome, WithHint, one_line};
-use convbase_core::processors;
+use convbase_core::{Interrupt, processors};
 use convbase_images::{decode_batch, photographs};
-use convbase_nn::{Base, Checkpoint, ConvBase, DeviceChoice, image_probabilities, set_threads};
+use convbase_nn::{Checkpoint, ConvBase, ConvBaseWeights, EmbedPipeline, Embedded, Head, default_weights};
 use tracing::{info, warn};
 
-use crate::args::PredictArguments;
+use crate::args::{OutputFormat, PredictArguments};
 use crate::prediction_line::{Prediction, header, line};
 
 /// The checkpoint was trained on features of other weights.
@@ -42,31 +44,78 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
         .hint(|| "`trainer fit` writes `best.safetensors` into the folder of the run")?;
     let conv_base = load_conv_base(arguments, &checkpoint, device)?;
     let images = list(&arguments.images)?;
+    let default_threads = || if conv_base.device().is_cuda() { 2 } else { processors() };
+    let threads = arguments.threads.map_or_else(default_threads, |threads| threads as usize);
+    // As in extraction several passes with a thread each; threads that find no photograph share a pass.
+    let passes = threads.min(images.len());
+    let conv_base = conv_base.with_threads(threads / passes);
 
-    let classes = checkpoint.metadata().classes.names();
     let spec = &checkpoint.metadata().spec;
-    let mut stdout = io::stdout().lock();
-    write!(stdout, "{}", header(arguments.format, classes))?;
-    let mut unreadable = 0;
-    for paths in images.chunks(arguments.batch_size as usize) {
-        let batch = decode_batch(paths, spec.image_size, spec.interpolation);
-        let probabilities =
-            image_probabilities(&conv_base, checkpoint.head(), &batch.pixels, batch.decoded())?;
-        let mut rows = probabilities.chunks_exact(classes.len());
-        for (path, image) in paths.iter().zip(batch.images) {
-            let prediction = match image {
-                Ok(_) => Prediction::Classes(rows.next().unwrap_or_default()),
+    let mut lines = Lines {
+        format: arguments.format,
+        images: &images,
+        classes: checkpoint.metadata().classes.names(),
+        head: checkpoint.head(),
+        stdout: io::stdout().lock(),
+        unreadable: 0,
+    };
+    lines.begin()?;
+    let pipeline = EmbedPipeline {
+        engine: &conv_base,
+        ranges: &[0..images.len()],
+        batch_size: arguments.batch_size as usize,
+        passes,
+        interrupt: &Interrupt::default(),
+    };
+    let decode =
+        |positions: Range<usize>| Some(decode_batch(&images[positions], spec.image_size, spec.interpolation));
+    pipeline.run(decode, |embedded| lines.print(embedded))?;
+    let unreadable = lines.end()?;
+    info!("{} photographs predicted, {unreadable} unreadable", images.len() - unreadable);
+    Ok(if unreadable == 0 { Outcome::Done } else { Outcome::Findings })
+}
+
+/// Prints what the head says of features, one line per photograph, in order.
+struct Lines<'a> {
+    format: OutputFormat,
+    images: &'a [PathBuf],
+    classes: &'a [String],
+    head: &'a Head,
+    stdout: StdoutLock<'static>,
+    unreadable: usize,
+}
+
+impl Lines<'_> {
+    fn begin(&mut self) -> io::Result<()> {
+        self.stdout.write_all(header(self.format, self.classes).as_bytes())
+    }
+
+    fn print(&mut self, embedded: Embedded) -> anyhow::Result<()> {
+        let probabilities = match &embedded.features[..] {
+            [] => Vec::new(), // None of them is readable.
+            features => self.head.probabilities_of(features)?,
+        };
+        let mut rows = probabilities.chunks_exact(self.classes.len());
+        for (path, image) in self.images[embedded.positions].iter().zip(embedded.images) {
+            let prediction = match image.map(|_| rows.next()) {
+                Ok(Some(probabilities)) => Prediction::Classes(probabilities),
+                Ok(None) => bail!("`{}`: expected probabilities, found none", path.display()),
                 Err(error) => {
-                    unreadable += 1;
+                    self.unreadable += 1;
                     Prediction::Error(one_line(&error))
                 }
             };
-            write!(stdout, "{}", line(arguments.format, path, classes, &prediction))?;
+            let line = line(self.format, path, self.classes, &prediction)?;
+            self.stdout.write_all(line.as_bytes())?;
         }
+        Ok(())
     }
-    stdout.flush()?;
-    info!("{} photographs predicted, {unreadable} unreadable", images.len() - unreadable);
-    Ok(if unreadable == 0 { Outcome::Done } else { Outcome::Findings })
+
+    /// Gives the number of unreadable photographs.
+    fn end(mut self) -> io::Result<usize> {
+        self.stdout.flush()?;
+        Ok(self.unreadable)
+    }
 }
 
 fn load_conv_base(
@@ -88,8 +137,7 @@ fn load_conv_base(
             .hint(|| "give the weights that the features were extracted with: `--weights FILE`")?;
     }
     let device = if arguments.device == DeviceChoice::Auto { base.default_device(device) } else { device };
-    let threads = arguments.threads.map_or_else(processors, |threads| threads as usize);
-    Ok(ConvBase::new(&base, spec, arguments.precision, device)?.with_threads(threads))
+    Ok(ConvBase::new(&base, spec, arguments.precision, device)?)
 }
 
 /// The photographs that are meant: files as they are, folders by their photographs in sorted order, sub-folders
@@ -107,8 +155,9 @@ fn list(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             images.push(path.clone());
         }
     }
-    if images.is_empty() {
-        return Err(NoPhotographs { path: given.first().cloned().unwrap_or_default() }.into());
+    // The command line asks for at least one path.
+    match given.first() {
+        Some(path) if images.is_empty() => Err(NoPhotographs { path: path.clone() }.into()),
+        _ => Ok(images),
     }
-    Ok(images)
 }

@@ -1,10 +1,10 @@
 //! Images per second, remaining time and rejected images: a bar on a terminal, a line now and then elsewhere.
 
-use std::ops::AddAssign;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use convbase_core::{DecodedImage, Sample};
+use convbase_nn::TimeSpent;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tracing::info;
 
@@ -23,33 +23,6 @@ struct State {
     done: usize,
     rejected: usize,
     last_line: Instant,
-}
-
-/// Where the time of the passes went: what they wait for is the bottleneck.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct TimeSpent {
-    /// Waiting for decoded photographs.
-    pub(crate) decoding: Duration,
-    /// Convolving.
-    pub(crate) convolving: Duration,
-    /// Waiting until the writer takes features.
-    pub(crate) writing: Duration,
-}
-
-impl AddAssign for TimeSpent {
-    fn add_assign(&mut self, other: Self) {
-        self.decoding += other.decoding;
-        self.convolving += other.convolving;
-        self.writing += other.writing;
-    }
-}
-
-impl TimeSpent {
-    /// Shares of decoding, convolving and writing, which add up to 1.
-    fn shares(&self) -> [f64; 3] {
-        let all = (self.decoding + self.convolving + self.writing).as_secs_f64().max(1e-9);
-        [self.decoding, self.convolving, self.writing].map(|part| part.as_secs_f64() / all)
-    }
 }
 
 impl Progress {
@@ -105,16 +78,16 @@ impl Progress {
         let done = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).done;
         if done > 0 {
             let images_per_second = self.rate(done);
-            let [decoding, convolving, writing] = time.shares();
+            let [decoding, computing, writing] = time.shares();
             info!(
                 done,
                 images_per_second,
                 decoding,
-                convolving,
+                computing,
                 writing,
-                "{done} images, {images_per_second:.1} images/s; the time went {:.1} % into convolutions, {:.1} % into \
+                "{done} images, {images_per_second:.1} images/s; the time went {:.1} % into computing, {:.1} % into \
                  waiting for photographs to be decoded, {:.1} % into waiting for features to be written",
-                convolving * 100.0,
+                computing * 100.0,
                 decoding * 100.0,
                 writing * 100.0
             );

@@ -2,6 +2,7 @@
 
 mod image_size;
 mod names;
+mod numbers;
 mod preprocess;
 mod shape;
 
