@@ -1,11 +1,12 @@
 //! Many photographs at once, on all cores, into one buffer.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use convbase_core::{DecodedImage, ImageSize, Interpolation};
 use rayon::prelude::*;
 
+use super::guard::guarded;
 use super::{DecodeError, Decoder};
 
 /// Photographs that were decoded together.
@@ -53,17 +54,30 @@ impl DecodeThreads {
 }
 
 /// Decodes files in parallel, each into its own slice of one buffer, and then closes the gaps that unreadable ones
-/// leave.
+/// leave. A photograph that makes its decoder panic is an unreadable one.
 pub fn decode_batch(paths: &[PathBuf], size: ImageSize, interpolation: Interpolation) -> DecodedBatch {
+    decode_with(paths, size, interpolation, Decoder::decode_file)
+}
+
+/// The same by any function that decodes one file.
+fn decode_with(
+    paths: &[PathBuf],
+    size: ImageSize,
+    interpolation: Interpolation,
+    decode: impl Fn(&mut Decoder, &Path, &mut [u8]) -> Result<DecodedImage, DecodeError> + Sync,
+) -> DecodedBatch {
     let length = size.rgb_bytes();
     let mut pixels = vec![0; paths.len() * length];
+    let new_decoder = || Decoder::new(size, interpolation);
     let images: Vec<Result<DecodedImage, DecodeError>> = paths
         .par_iter()
         .zip(pixels.par_chunks_exact_mut(length))
-        .map_init(
-            || Decoder::new(size, interpolation),
-            |decoder, (path, pixels)| decoder.decode_file(path, pixels),
-        )
+        .map_init(new_decoder, |decoder, (path, pixels)| {
+            guarded(|| decode(decoder, path, pixels)).unwrap_or_else(|panic| {
+                *decoder = new_decoder(); // What the panic left of the old one is not known.
+                Err(DecodeError::Panicked(panic))
+            })
+        })
         .collect();
     let mut rows = 0;
     for (position, image) in images.iter().enumerate() {
@@ -79,6 +93,7 @@ pub fn decode_batch(paths: &[PathBuf], size: ImageSize, interpolation: Interpola
 #[cfg(test)]
 mod tests {
     use super::*;
+    use convbase_core::exit::one_line;
     use image::{Rgb, RgbImage};
 
     #[test]
@@ -99,5 +114,36 @@ mod tests {
         assert_eq!(batch.decoded(), 3);
         let firsts: Vec<u8> = batch.pixels.chunks(size.rgb_bytes()).map(|image| image[0]).collect();
         assert_eq!(firsts, [0, 20, 40]);
+    }
+
+    #[test]
+    fn a_decoder_that_panics_costs_one_photograph_and_no_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let size = ImageSize::new(32, 32).unwrap();
+        let paths: Vec<PathBuf> = (0..9).map(|index| folder.path().join(format!("{index}.png"))).collect();
+        for (index, path) in paths.iter().enumerate() {
+            RgbImage::from_pixel(40, 40, Rgb([index as u8 * 10; 3])).save(path).unwrap();
+        }
+        let panics = |path: &Path| path.ends_with("3.png") || path.ends_with("4.png");
+        let threads = DecodeThreads::start(2).unwrap();
+        let batch = threads.pool.install(|| {
+            decode_with(&paths, size, Interpolation::Bilinear, |decoder, path, pixels| {
+                pixels.fill(255);
+                assert!(!panics(path), "no pixels\nin {}", path.file_name().unwrap().display());
+                decoder.decode_file(path, pixels)
+            })
+        });
+        for (path, image) in paths.iter().zip(&batch.images) {
+            assert_eq!(image.is_err(), panics(path), "{path:?}: {image:?}");
+        }
+        let error = one_line(batch.images[3].as_ref().unwrap_err());
+        assert_eq!(
+            error,
+            "expected the decoder to give pixels or an error, found a panic: no pixels in 3.png"
+        );
+        let firsts: Vec<u8> = batch.pixels.chunks(size.rgb_bytes()).map(|image| image[0]).collect();
+        assert_eq!(firsts, [0, 10, 20, 50, 60, 70, 80]);
+        // The same threads go on.
+        assert_eq!(threads.decode_batch(&paths, size, Interpolation::Nearest).decoded(), 9);
     }
 }

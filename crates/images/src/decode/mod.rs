@@ -1,6 +1,7 @@
 //! Photographs to RGB pixels of one size.
 
 mod batch;
+mod guard;
 mod nearest;
 
 use std::io::{self, Cursor};
@@ -42,6 +43,9 @@ pub enum DecodeError {
     /// The bytes begin like an image but do not decode.
     #[error("cannot decode the image")]
     Decode(#[source] image::ImageError),
+    /// The decoder panicked, which is its own mistake; the photograph is left out like one that is broken.
+    #[error("expected the decoder to give pixels or an error, found a panic: {0}")]
+    Panicked(String),
     /// The image could not be resized.
     #[error("cannot resize the image")]
     Resize(#[source] fast_image_resize::ResizeError),

@@ -45,9 +45,12 @@ impl ImageFolder {
 
         let mut samples = Vec::new();
         let mut others = 0;
-        for (label, name) in classes.names().iter().enumerate() {
-            let found =
-                if folders.contains(name) { photographs(&root.join(name))? } else { Default::default() };
+        for (label, name) in classes.labelled() {
+            let found = if folders.iter().any(|folder| folder == name) {
+                photographs(&root.join(name))?
+            } else {
+                Default::default()
+            };
             if found.paths.is_empty() {
                 remarks.push(format!("class `{name}` has no photographs here"));
             }
@@ -96,7 +99,7 @@ impl ImageFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use convbase_core::{Label, write_artifact};
+    use convbase_core::write_artifact;
 
     fn folder(files: &[&str]) -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
@@ -106,8 +109,8 @@ mod tests {
         root
     }
 
-    fn paths(folder: &ImageFolder) -> Vec<(&str, Label)> {
-        folder.samples().iter().map(|sample| (sample.path.as_str(), sample.label)).collect()
+    fn paths(folder: &ImageFolder) -> Vec<(&str, usize)> {
+        folder.samples().iter().map(|sample| (sample.path.as_str(), sample.label.index())).collect()
     }
 
     #[test]
