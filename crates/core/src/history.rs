@@ -1,17 +1,16 @@
 //! What the trainer leaves behind of each epoch: `history.csv`.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 
-const HEADER: &str = "epoch,loss,accuracy,val_loss,val_accuracy";
+use crate::csv_records::{csv_lines, csv_records};
+
 const COLUMNS: [&str; 5] = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"];
 
 /// What is wrong with a history. Lines are counted from one; the header is the first.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HistoryError {
     /// The first line does not name the columns.
-    #[error("line 1: expected {HEADER:?}, found {found:?}")]
+    #[error("line 1: expected {:?}, found {found:?}", COLUMNS.join(","))]
     Header {
         /// The line.
         found: String,
@@ -42,6 +41,14 @@ pub enum HistoryError {
         /// The epoch that comes next.
         expected: usize,
         /// The epoch found.
+        found: String,
+    },
+    /// A blank line, or quotes where none belong.
+    #[error("line {line}: expected numbers with commas between them, found {found:?}")]
+    Record {
+        /// The line.
+        line: usize,
+        /// The beginning of what stands there.
         found: String,
     },
     /// A file cut short: the last line does not end.
@@ -118,45 +125,47 @@ impl History {
 
     /// The bytes of `history.csv`; numbers are the shortest that read back as the same `f64`.
     pub fn to_csv(&self) -> String {
-        let mut csv = format!("{HEADER}\n");
-        for EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy } in &self.records {
-            // A `String` takes everything.
-            let _ = writeln!(csv, "{epoch},{loss:?},{accuracy:?},{val_loss:?},{val_accuracy:?}");
-        }
-        csv
+        let header = COLUMNS.map(str::to_owned);
+        // `{:?}` is the shortest form that reads back, with an exponent where that is shorter by far.
+        let number = |number: f64| format!("{number:?}");
+        let rows = self.records.iter().map(|record| {
+            let EpochRecord { epoch, loss, accuracy, val_loss, val_accuracy } = *record;
+            [epoch.to_string(), number(loss), number(accuracy), number(val_loss), number(val_accuracy)]
+        });
+        csv_lines(std::iter::once(header).chain(rows))
     }
 
     /// Reads what [`History::to_csv`] wrote. Lines may end in LF or CR LF, and the last one must: a number
     /// cut short is still a number.
     pub fn from_csv(text: &str) -> Result<Self, HistoryError> {
-        let mut lines = text.lines().enumerate();
-        let header = lines.next().map_or("", |(_, line)| line);
-        if header != HEADER {
+        let header = text.lines().next().unwrap_or_default();
+        if header != COLUMNS.join(",") {
             return Err(HistoryError::Header { found: header.to_owned() });
         }
         if !text.ends_with('\n') {
             return Err(HistoryError::Unfinished { line: text.lines().count() });
         }
         let mut history = Self::new();
-        for (index, text) in lines {
-            history.push(parse_record(index + 1, text, history.len() + 1)?)?;
+        for record in csv_records(text).skip(1) {
+            let (line, fields) =
+                record.map_err(|odd| HistoryError::Record { line: odd.line, found: odd.found })?;
+            history.push(parse_record(line, &fields, history.len() + 1)?)?;
         }
         Ok(history)
     }
 }
 
-fn parse_record(line: usize, text: &str, epoch: usize) -> Result<EpochRecord, HistoryError> {
-    let fields: Vec<&str> = text.split(',').collect();
+fn parse_record(line: usize, fields: &[String], epoch: usize) -> Result<EpochRecord, HistoryError> {
     let columns = || HistoryError::Columns { line, found: fields.len() };
-    let fields: [&str; COLUMNS.len()] = fields.as_slice().try_into().map_err(|_| columns())?;
+    let fields: &[String; COLUMNS.len()] = fields.try_into().map_err(|_| columns())?;
     let number = |column: usize| {
         let value = fields[column].parse().ok().filter(|value: &f64| value.is_finite());
-        let (name, found) = (COLUMNS[column], fields[column]);
-        value.ok_or_else(|| HistoryError::Number { line, column: name, found: found.to_owned() })
+        let (name, found) = (COLUMNS[column], fields[column].clone());
+        value.ok_or(HistoryError::Number { line, column: name, found })
     };
-    let wrong_epoch = || HistoryError::Epoch { line, expected: epoch, found: fields[0].to_owned() };
+    let wrong_epoch = |_| HistoryError::Epoch { line, expected: epoch, found: fields[0].clone() };
     Ok(EpochRecord {
-        epoch: fields[0].parse().map_err(|_| wrong_epoch())?,
+        epoch: fields[0].parse().map_err(wrong_epoch)?,
         loss: number(1)?,
         accuracy: number(2)?,
         val_loss: number(3)?,
@@ -217,7 +226,11 @@ mod tests {
             ),
             ("1,1,1,1\n", "line 2: expected 5 columns, found 4"),
             ("1,1,1,1,1,1\n", "line 2: expected 5 columns, found 6"),
-            ("1,1,1,1,1\n\n", "line 3: expected 5 columns, found 1"),
+            ("1,1,1,1,1\n\n", r#"line 3: expected numbers with commas between them, found "\n""#),
+            (
+                "\"1\",1,1,1,1\n",
+                r#"line 2: expected numbers with commas between them, found "\"1\",1,1,1,1\n""#,
+            ),
             ("1,1,1,NaN,1\n", r#"line 2, column val_loss: expected a finite number, found "NaN""#),
             ("1,1,1e999,1,1\n", r#"line 2, column accuracy: expected a finite number, found "1e999""#),
             ("1, 1,1,1,1\n", r#"line 2, column loss: expected a finite number, found " 1""#),
@@ -227,7 +240,7 @@ mod tests {
             ("1,1,1,1,1\n2,1,1,1,0.9", "line 3: expected a newline at the end, found the end of the file"),
         ];
         for (index, (text, message)) in attacks.into_iter().enumerate() {
-            let text = if index < 2 { text.to_owned() } else { format!("{HEADER}\n{text}") };
+            let text = if index < 2 { text.to_owned() } else { format!("{}\n{text}", COLUMNS.join(",")) };
             assert_eq!(History::from_csv(&text).unwrap_err().to_string(), message);
         }
     }
@@ -259,7 +272,7 @@ mod tests {
         #[test]
         fn no_text_makes_the_reader_panic(text in "[0-9,.e\\-\r\nNa]{0,60}") {
             let _ = History::from_csv(&text);
-            let _ = History::from_csv(&format!("{HEADER}\n{text}"));
+            let _ = History::from_csv(&format!("{}\n{text}", COLUMNS.join(",")));
         }
     }
 }

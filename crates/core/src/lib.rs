@@ -5,6 +5,7 @@
 //! Files appear whole or not at all ([`Artifact`]), and an error leaves a program through [`exit`].
 
 mod artifact;
+mod csv_records;
 mod dataset;
 mod difference;
 mod digest;
@@ -20,6 +21,7 @@ pub mod store;
 
 pub(crate) use artifact::to_json;
 pub use artifact::{Artifact, ArtifactError, remove_abandoned, write_artifact, write_json};
+pub use csv_records::csv_line;
 pub use dataset::{Classes, ClassesError, DecodedImage, Label, Sample, listing_digest};
 pub use difference::{Difference, Differences, differences};
 pub use digest::{Digest, DigestError, Hasher};

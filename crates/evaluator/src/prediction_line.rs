@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use convbase_core::metrics::predicted_classes;
-use convbase_core::report::push_csv_field;
+use convbase_core::csv_line;
+use convbase_core::metrics::{MetricsError, predicted_classes};
 use serde_json::{Map, Value, json};
 
 use crate::args::OutputFormat;
@@ -29,12 +29,17 @@ pub(crate) fn header(format: OutputFormat, classes: &[String]) -> String {
 }
 
 /// The line of one photograph.
-pub(crate) fn line(format: OutputFormat, path: &Path, classes: &[String], prediction: &Prediction) -> String {
+pub(crate) fn line(
+    format: OutputFormat,
+    path: &Path,
+    classes: &[String],
+    prediction: &Prediction,
+) -> Result<String, MetricsError> {
     let path = path.to_string_lossy();
-    match (format, prediction) {
+    Ok(match (format, prediction) {
         (OutputFormat::Csv, Prediction::Classes(probabilities)) => {
             let numbers = probabilities.iter().map(|number| format!("{number:?}"));
-            let fields = [path.into_owned(), winner(classes, probabilities).to_owned()].into_iter();
+            let fields = [path.into_owned(), winner(classes, probabilities)?.to_owned()].into_iter();
             csv_line(fields.chain(numbers).chain([String::new()]))
         }
         (OutputFormat::Csv, Prediction::Error(error)) => {
@@ -44,32 +49,21 @@ pub(crate) fn line(format: OutputFormat, path: &Path, classes: &[String], predic
         (OutputFormat::Json, Prediction::Classes(probabilities)) => {
             let named: Map<String, Value> =
                 classes.iter().cloned().zip(probabilities.iter().map(|number| json!(number))).collect();
-            let prediction = winner(classes, probabilities);
+            let prediction = winner(classes, probabilities)?;
             format!("{}\n", json!({"path": path, "prediction": prediction, "probabilities": named}))
         }
         (OutputFormat::Json, Prediction::Error(error)) => {
             format!("{}\n", json!({"path": path, "error": error}))
         }
-    }
+    })
 }
 
 /// The class of the greatest probability, the first on ties.
-fn winner<'a>(classes: &'a [String], probabilities: &[f64]) -> &'a str {
-    let predicted = predicted_classes(probabilities, classes.len()).ok();
-    let label = predicted.and_then(|labels| labels.first().copied());
-    label.and_then(|label| classes.get(label)).map_or("", String::as_str)
-}
-
-fn csv_line(fields: impl Iterator<Item = String>) -> String {
-    let mut line = String::new();
-    for (position, field) in fields.enumerate() {
-        if position > 0 {
-            line.push(',');
-        }
-        push_csv_field(&mut line, &field);
-    }
-    line.push('\n');
-    line
+///
+/// # Panics
+/// When `probabilities` are not one per class.
+fn winner<'a>(classes: &'a [String], probabilities: &[f64]) -> Result<&'a str, MetricsError> {
+    Ok(&classes[predicted_classes(probabilities, classes.len())?[0]])
 }
 
 #[cfg(test)]
@@ -82,17 +76,17 @@ mod tests {
         let format = OutputFormat::Csv;
         assert_eq!(header(format, &classes), "path,prediction,prob_cats,\"prob_dogs, large\",error\n");
         let path = Path::new("a,b.jpg");
-        let sure = line(format, path, &classes, &Prediction::Classes(&[0.25, 0.75]));
+        let sure = line(format, path, &classes, &Prediction::Classes(&[0.25, 0.75])).unwrap();
         assert_eq!(sure, "\"a,b.jpg\",\"dogs, large\",0.25,0.75,\n");
-        let unreadable = line(format, path, &classes, &Prediction::Error("no image".into()));
+        let unreadable = line(format, path, &classes, &Prediction::Error("no image".into())).unwrap();
         assert_eq!(unreadable, "\"a,b.jpg\",,,,no image\n");
     }
 
     #[test]
     fn a_json_line_is_one_object() {
         let classes = ["cats".to_owned(), "dogs".to_owned()];
-        let text =
-            line(OutputFormat::Json, Path::new("a.jpg"), &classes, &Prediction::Classes(&[0.25, 0.75]));
+        let sure = Prediction::Classes(&[0.25, 0.75]);
+        let text = line(OutputFormat::Json, Path::new("a.jpg"), &classes, &sure).unwrap();
         let expected =
             json!({"path": "a.jpg", "prediction": "dogs", "probabilities": {"cats": 0.25, "dogs": 0.75}});
         assert_eq!(serde_json::from_str::<Value>(text.trim_end()).unwrap(), expected);

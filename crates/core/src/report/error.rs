@@ -59,14 +59,12 @@ pub enum ReportError {
         /// The value found.
         found: String,
     },
-    /// A quote, carriage return or end of file where RFC 4180 allows none.
-    #[error("line {line}: expected {expected}, found {found}")]
+    /// A quote, carriage return, blank line or end of file where RFC 4180 allows none.
+    #[error("line {line}: expected fields as RFC 4180 quotes them and a newline at the end, found {found:?}")]
     CsvSyntax {
-        /// The line.
+        /// The line on which the record begins.
         line: usize,
-        /// What RFC 4180 allows there.
-        expected: &'static str,
-        /// What stands there.
+        /// The beginning of what stands there.
         found: String,
     },
 }

@@ -1,10 +1,9 @@
 //! What was said about each sample.
 
-use std::fmt::Write as _;
 use std::iter;
 
 use super::ReportError;
-use super::csv::{CsvRecords, push_csv_field};
+use crate::csv_records::{csv_lines, csv_records};
 use crate::metrics::{check_distinct_names, check_labelled_probabilities, predicted_classes};
 
 const CSV_COLUMNS: [&str; 4] = ["path", "label", "prediction", "correct"];
@@ -77,33 +76,25 @@ impl Predictions {
 
     /// The bytes of `predictions.csv`.
     pub fn to_csv(&self) -> String {
-        let mut csv = CSV_COLUMNS.join(",");
-        for class in &self.classes {
-            csv.push(',');
-            push_csv_field(&mut csv, &format!("{CSV_PROBABILITY_PREFIX}{class}"));
-        }
-        csv.push('\n');
-        for row in self.rows() {
-            for field in [row.path, row.label, row.prediction] {
-                push_csv_field(&mut csv, field);
-                csv.push(',');
-            }
-            csv.push_str(if row.correct { "true" } else { "false" });
-            for probability in row.probabilities {
-                // `{:?}` is the shortest form that reads back, with an exponent where that is shorter by far.
-                let _ = write!(csv, ",{probability:?}"); // a `String` takes everything
-            }
-            csv.push('\n');
-        }
-        csv
+        let probabilities = self.classes.iter().map(|class| format!("{CSV_PROBABILITY_PREFIX}{class}"));
+        let header: Vec<String> = CSV_COLUMNS.map(str::to_owned).into_iter().chain(probabilities).collect();
+        let rows = self.rows().map(|row| {
+            let named = [row.path, row.label, row.prediction].map(str::to_owned);
+            // `{:?}` is the shortest form that reads back, with an exponent where that is shorter by far.
+            let numbers = row.probabilities.iter().map(|probability| format!("{probability:?}"));
+            named.into_iter().chain([row.correct.to_string()]).chain(numbers).collect()
+        });
+        csv_lines(iter::once(header).chain(rows))
     }
 
     /// Reads what [`Predictions::to_csv`] wrote, and refuses a file that contradicts itself: another
     /// prediction than the most probable class, a wrong `correct`, rows that do not sum to one, a last line
     /// cut short.
     pub fn from_csv(text: &str) -> Result<Self, ReportError> {
-        let mut records = CsvRecords::new(text);
-        let header = records.next().transpose()?.map(|(_, columns)| columns).unwrap_or_default();
+        let mut records = csv_records(text)
+            .map(|record| record.map_err(|odd| ReportError::CsvSyntax { line: odd.line, found: odd.found }));
+        // An empty file has no header, and is refused as one whose header names no column.
+        let header = records.next().transpose()?.map_or(Vec::new(), |(_, columns)| columns);
         let classes = csv_classes(&header)?;
 
         let (mut paths, mut labels, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
@@ -144,11 +135,12 @@ impl Predictions {
 
 /// The names of the classes, from the columns of `predictions.csv`.
 fn csv_classes(header: &[String]) -> Result<Vec<String>, ReportError> {
-    let columns = header.strip_prefix(CSV_COLUMNS.map(str::to_owned).as_slice()).unwrap_or_default();
     let name = |column: &String| column.strip_prefix(CSV_PROBABILITY_PREFIX).map(str::to_owned);
-    let names = columns.iter().map(name).collect::<Option<Vec<String>>>();
+    let columns = header.strip_prefix(CSV_COLUMNS.map(str::to_owned).as_slice());
+    let names = columns.and_then(|columns| columns.iter().map(name).collect::<Option<Vec<String>>>());
     names.filter(|names| !names.is_empty()).ok_or_else(|| ReportError::CsvHeader { found: header.join(",") })
 }
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -200,7 +192,7 @@ mod tests {
         let header = "path,label,prediction,correct,prob_a,prob_b\n";
         let attacks = [
             ("p,a,a,true,0.75\n", "line 2: expected 6 columns, found 5"),
-            ("\n", "line 2: expected 6 columns, found 1"),
+            ("p\n", "line 2: expected 6 columns, found 1"),
             (
                 "p,c,a,true,0.75,0.25\n",
                 r#"line 2, column "label": expected a class of the header, found "c""#,
@@ -219,17 +211,20 @@ mod tests {
             ),
             ("p,a,a,true,2,0.25\n", r#"line 2, column "prob_a": expected a number from 0 to 1, found "2""#),
             ("p,a,a,true,0.5,0.25\n", "probabilities of row 0: expected a sum of 1, found 0.75"),
-            (
-                "p,a,a,true,0.75,0.25",
-                "line 2: expected a comma or the end of the line, found the end of the file",
-            ),
-            ("p\"q,a,a,true,1,0\n", "line 2: expected a comma or the end of the line, found '\"'"),
-            ("\"p\"q,a,a,true,1,0\n", "line 2: expected a comma or the end of the line, found 'q'"),
-            ("p\rq,a,a,true,1,0\n", "line 2: expected a comma or the end of the line, found '\\r'"),
-            ("\"p,a,a,true,1,0\n", "line 2: expected a closing quote, found the end of the file"),
         ];
         for (text, message) in attacks {
             assert_eq!(Predictions::from_csv(&format!("{header}{text}")).unwrap_err().to_string(), message);
+        }
+        for odd in [
+            "\n",
+            "p,a,a,true,0.75,0.25",
+            "p\"q,a,a,true,1,0\n",
+            "\"p\"q,a,a,true,1,0\n",
+            "p\rq,a,a,true,1,0\n",
+            "\"p,a,a,true,1,0\n",
+        ] {
+            let error = Predictions::from_csv(&format!("{header}{odd}")).unwrap_err();
+            assert!(matches!(error, ReportError::CsvSyntax { line: 2, .. }), "{odd:?}: {error}");
         }
         for header in ["", "path\n", "path,label,prediction,correct\n", "path,label,prediction,correct,a\n"] {
             let error = Predictions::from_csv(header).unwrap_err();
