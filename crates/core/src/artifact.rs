@@ -13,6 +13,29 @@ use tempfile::NamedTempFile;
 pub struct Artifact {
     path: PathBuf,
     file: BufWriter<Temporary>,
+    /// Behind the file, which has to be gone before they are.
+    made: MadeFolders,
+}
+
+/// Folders that were made for a file. They go again when they hold nothing in the end.
+#[derive(Debug)]
+struct MadeFolders(Vec<PathBuf>);
+
+impl MadeFolders {
+    /// Makes a folder and those that are missing above it.
+    fn make(folder: &Path) -> io::Result<Self> {
+        let missing = folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists());
+        let missing = missing.map(Path::to_owned).collect();
+        fs::create_dir_all(folder)?;
+        Ok(Self(missing))
+    }
+}
+
+impl Drop for MadeFolders {
+    fn drop(&mut self) {
+        // The innermost comes first. A folder that is not empty stays, as do those above it.
+        self.0.iter().take_while(|folder| fs::remove_dir(folder).is_ok()).for_each(|_| ());
+    }
 }
 
 /// A file that could not be written.
@@ -56,7 +79,7 @@ impl Artifact {
     pub fn create(path: &Path) -> Result<Self, ArtifactError> {
         let error = |source| ArtifactError::new(path, source);
         let folder = parent(path);
-        fs::create_dir_all(folder).map_err(error)?;
+        let made = MadeFolders::make(folder).map_err(error)?;
         let name = path.file_name().unwrap_or(OsStr::new("artifact")).to_string_lossy();
         let mut builder = tempfile::Builder::new();
         let prefix = format!(".{name}.");
@@ -77,6 +100,7 @@ impl Artifact {
                 return Ok(Self {
                     path: path.to_owned(),
                     file: BufWriter::with_capacity(1 << 18, Temporary(file)),
+                    made,
                 });
             }
         }
@@ -106,20 +130,21 @@ impl Artifact {
 
     /// Flushes, syncs and gives the file its name, replacing an earlier file of that name.
     pub fn finish(self) -> Result<(), ArtifactError> {
-        let Self { path, file } = self;
+        // The folders that were made hold the file in the end, so that dropping them takes none away.
+        let Self { path, file, made: _made } = self;
         let result = (|| {
             let Temporary(file) = file.into_inner().map_err(io::IntoInnerError::into_error)?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|error| error.error)?;
             // The name itself is safe only when the folder is on disk too.
-            File::open(parent(&path))?.sync_all()
+            sync_folder(parent(&path))
         })();
         result.map_err(|source| ArtifactError::new(&path, source))
     }
 
     /// Like [`finish`](Self::finish), but leaves a file of that name as it is, and says whether there was none.
     pub fn finish_new(self) -> Result<bool, ArtifactError> {
-        let Self { path, file } = self;
+        let Self { path, file, made: _made } = self;
         let result = (|| {
             let Temporary(file) = file.into_inner().map_err(io::IntoInnerError::into_error)?;
             file.as_file().sync_all()?;
@@ -128,7 +153,7 @@ impl Artifact {
                 Err(error) => return Err(error.error),
                 Ok(_) => {}
             }
-            File::open(parent(&path))?.sync_all()?;
+            sync_folder(parent(&path))?;
             Ok(true)
         })();
         result.map_err(|source| ArtifactError::new(&path, source))
@@ -199,6 +224,20 @@ pub(crate) fn to_json<T: Serialize>(value: &T) -> serde_json::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// Waits until the names in a folder are on disk, where the file system can do that.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error) if !knows_no_folder_sync(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Some file systems, on networks and in user space, sync files only and refuse a folder (EINVAL, ENOTSUP, ENOSYS). The
+/// file itself is whole then; only a crash of the machine could lose its name.
+fn knows_no_folder_sync(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
+}
+
 fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -234,6 +273,27 @@ mod tests {
         drop(artifact);
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn an_unfinished_file_takes_the_folders_along_that_were_made_for_it_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Artifact::create(&folder.path().join("a/b/file")).unwrap());
+        assert!(names(folder.path()).is_empty());
+        let unfinished = Artifact::create(&folder.path().join("a/b/file")).unwrap();
+        write_artifact(&folder.path().join("a/other"), b"").unwrap();
+        drop(unfinished);
+        assert_eq!(names(&folder.path().join("a")), ["other"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_that_syncs_no_folders_is_no_failure_and_a_broken_one_is() {
+        // Linux' numbers.
+        let [eio, einval, enosys, eopnotsupp] = [5, 22, 38, 95];
+        let passes = |code| knows_no_folder_sync(&io::Error::from_raw_os_error(code));
+        assert_eq!([einval, enosys, eopnotsupp, eio].map(passes), [true, true, true, false]);
+        sync_folder(tempfile::tempdir().unwrap().path()).unwrap();
     }
 
     #[test]

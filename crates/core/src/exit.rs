@@ -126,14 +126,23 @@ fn describe_json(program: &str, error: &(dyn Error + 'static)) -> String {
 fn hints<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a str> {
     chain(error).filter_map(|cause| match cause.downcast_ref::<Hinted>() {
         Some(hinted) => Some(hinted.hint.as_str()),
-        None => cause.downcast_ref::<io::Error>().and_then(full_disk),
+        None => cause.downcast_ref::<io::Error>().and_then(remedy),
     })
 }
 
-/// A disk can be full wherever something is written, with the same remedy.
-fn full_disk(error: &io::Error) -> Option<&'static str> {
-    let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    is_full.then_some("free some space and run the same command again: what is finished is kept")
+/// What helps wherever a file is met.
+fn remedy(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some("free some space and run the same command again: what is finished is kept")
+        }
+        // Linux says ENOMEM as well when a process maps more files than it may.
+        io::ErrorKind::OutOfMemory => Some(
+            "each shard of an open store is one memory map, of which a process may have so many as \
+             `sysctl vm.max_map_count` says: raise it, or make larger shards with `--shard-size`",
+        ),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -167,6 +176,12 @@ mod tests {
             )
         );
         assert!(!describe("trainer", &outer()).contains("hint"));
+    }
+
+    #[test]
+    fn too_many_memory_maps_have_a_remedy_that_names_the_limit() {
+        let text = describe("trainer", &Outer(io::ErrorKind::OutOfMemory.into()));
+        assert!(text.contains("\nhint: ") && text.contains("vm.max_map_count"), "{text}");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! Both are pure values here. They hold no clock, host name or absolute path, and the same input gives the
 //! same bytes.
 
-mod csv;
 mod error;
 mod predictions;
 
@@ -12,11 +11,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{
-    ClassificationReport, ConfusionMatrix, average_precision, brier_score, log_loss, predicted_classes,
-    roc_auc, roc_auc_ovr_macro, wilson_interval95,
+    ClassificationReport, ConfusionMatrix, RocCurve, average_precision, brier_score, log_loss,
+    predicted_classes, roc_auc_ovr_macro, wilson_interval95,
 };
 
-pub use csv::push_csv_field;
 pub use error::ReportError;
 pub use predictions::{Prediction, Predictions};
 
@@ -63,6 +61,9 @@ pub struct Report {
     ranking: RankingMetrics,
     feature_id: String,
     checkpoint: CheckpointReference,
+    /// Of two classes, where images of both are there. It is drawn, and only its area is written.
+    #[serde(skip)]
+    roc_curve: Option<RocCurve>,
 }
 
 /// The keys that depend on the number of classes.
@@ -86,10 +87,12 @@ impl Report {
         let predictions = predicted_classes(probabilities, classes.len())?;
         let confusion_matrix = ConfusionMatrix::new(labels, &predictions, classes.len())?;
         let (correct, num_samples) = (confusion_matrix.correct(), confusion_matrix.total());
+        let mut roc_curve = None;
         let ranking = if classes.len() == 2 {
             let scores: Vec<f64> = probabilities.iter().skip(1).step_by(2).copied().collect();
+            roc_curve = RocCurve::new(labels, &scores)?;
             RankingMetrics::TwoClasses {
-                roc_auc: roc_auc(labels, &scores)?,
+                roc_auc: roc_curve.as_ref().map(RocCurve::area),
                 average_precision: average_precision(labels, &scores)?,
                 brier: brier_score(labels, &scores)?,
             }
@@ -109,6 +112,7 @@ impl Report {
             ranking,
             feature_id,
             checkpoint,
+            roc_curve,
         })
     }
 
@@ -120,6 +124,16 @@ impl Report {
     /// The share of correct predictions.
     pub fn test_accuracy(&self) -> f64 {
         self.test_accuracy
+    }
+
+    /// Which class was taken for which.
+    pub fn confusion_matrix(&self) -> &ConfusionMatrix {
+        &self.confusion_matrix
+    }
+
+    /// The ROC curve of the second of two classes; `None` of more classes, or where one of the two has no image.
+    pub fn roc_curve(&self) -> Option<&RocCurve> {
+        self.roc_curve.as_ref()
     }
 
     /// The bytes of `metrics.json`: indented, keys in a fixed order, a newline at the end.
@@ -261,6 +275,16 @@ mod tests {
             json.contains("\"roc_auc\": null,\n  \"average_precision\": null,\n  \"brier\": 0.25,"),
             "{json}"
         );
+    }
+
+    #[test]
+    fn what_is_drawn_is_what_was_computed() {
+        let two = report(&["a", "b"], &[0, 1], &[0.75, 0.25, 0.25, 0.75]).unwrap();
+        assert_eq!(two.confusion_matrix().rows().collect::<Vec<_>>(), [[1, 0], [0, 1]]);
+        assert_eq!(two.roc_curve().map(RocCurve::area), Some(1.0));
+        assert!(report(&["a", "b"], &[0], &[0.5, 0.5]).unwrap().roc_curve().is_none());
+        let three = report(&["a", "b", "c"], &[0, 1], &[0.5, 0.3, 0.2, 0.1, 0.8, 0.1]).unwrap();
+        assert!(three.roc_curve().is_none());
     }
 
     #[test]

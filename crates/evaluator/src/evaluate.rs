@@ -1,13 +1,13 @@
 //! `evaluator evaluate`: checkpoint and features in, report out.
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
 use convbase_core::exit::WithHint;
-use convbase_core::metrics::{ConfusionMatrix, RocCurve, predicted_classes};
 use convbase_core::report::{CheckpointReference, Predictions, ReportInput};
 use convbase_core::store::{FeatureStore, RowRecord};
-use convbase_core::{Report, processors, write_artifact};
+use convbase_core::{Artifact, Report, processors, write_artifact};
 use convbase_nn::{Checkpoint, Rows, probabilities, set_threads};
 use tracing::info;
 
@@ -16,6 +16,8 @@ use crate::{draw_confusion, draw_roc};
 
 /// Evaluates a checkpoint on a store and writes `metrics.json`, `predictions.csv` and the figures.
 pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
+    // Begun first: a folder that cannot be written is known before anything is computed. It appears last.
+    let mut metrics = Artifact::create(&arguments.out.join("metrics.json"))?;
     let device = arguments.device.resolve()?;
     set_threads(arguments.threads.map_or_else(processors, |threads| threads as usize));
     let checkpoint = Checkpoint::load(&arguments.checkpoint, device)
@@ -48,12 +50,13 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
     })?;
     let paths = store.records()?.into_iter().filter(RowRecord::is_row).map(|record| record.path).collect();
     let predictions =
-        Predictions::new(classes.names().to_vec(), paths, rows.labels().to_vec(), probabilities.clone())?;
+        Predictions::new(classes.names().to_vec(), paths, rows.labels().to_vec(), probabilities)?;
 
     let out = &arguments.out;
     write_artifact(&out.join("predictions.csv"), predictions.to_csv().as_bytes())?;
-    write_figures(out, classes.names(), rows.labels(), &probabilities)?;
-    write_artifact(&out.join("metrics.json"), report.to_json()?.as_bytes())?;
+    write_figures(out, classes.names(), &report)?;
+    metrics.write_all(report.to_json()?.as_bytes()).map_err(|source| metrics.error(source))?;
+    metrics.finish()?;
     info!(
         test_accuracy = report.test_accuracy(),
         test_loss = report.test_loss(),
@@ -80,19 +83,11 @@ fn remedy(checkpoint: &Checkpoint) -> String {
     )
 }
 
-fn write_figures(
-    out: &Path,
-    classes: &[String],
-    labels: &[usize],
-    probabilities: &[f64],
-) -> anyhow::Result<()> {
-    let predictions = predicted_classes(probabilities, classes.len())?;
-    let confusion = ConfusionMatrix::new(labels, &predictions, classes.len())?;
-    let counts: Vec<Vec<u64>> = confusion.rows().map(<[u64]>::to_vec).collect();
+fn write_figures(out: &Path, classes: &[String], report: &Report) -> anyhow::Result<()> {
+    let counts: Vec<Vec<u64>> = report.confusion_matrix().rows().map(<[u64]>::to_vec).collect();
     write_figure(out, "confusion_matrix", &draw_confusion(classes, &counts)?)?;
     if let [_, positive] = classes {
-        let scores: Vec<f64> = probabilities.iter().skip(1).step_by(2).copied().collect();
-        if let Some(curve) = RocCurve::new(labels, &scores)? {
+        if let Some(curve) = report.roc_curve() {
             let figure = draw_roc(
                 &curve.false_positive_rates(),
                 &curve.true_positive_rates(),

@@ -47,6 +47,22 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
 }
 
 #[test]
+fn a_folder_that_cannot_be_written_is_told_before_anything_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    convbase_core::write_artifact(&file, b"").unwrap();
+    let mut arguments = words(["evaluate", "--features", "no/such", "--checkpoint", "no/such", "--out"]);
+    arguments.push(file.join("report").into());
+    let expected = format!("cannot write `{}`: ", file.join("report/metrics.json").display());
+    assert!(error_of(&evaluator(1, &arguments)).starts_with(&expected));
+    // And a run that cannot be done leaves no folder behind.
+    let out = folder.path().join("a/report");
+    *arguments.last_mut().unwrap() = out.into();
+    evaluator(1, &arguments);
+    assert!(!folder.path().join("a").exists());
+}
+
+#[test]
 fn a_device_that_is_not_there_is_no_reason_to_use_another() {
     let arguments =
         words(["evaluate", "--features", "a", "--checkpoint", "b", "--out", "c", "--device", "cuda:99"]);
