@@ -13,9 +13,10 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 const ROWS: usize = 256;
 
 fn shard(folder: &Path) {
-    let images: Vec<Sample> =
-        (0..ROWS).map(|row| Sample { path: format!("{row:03}"), label: row % 2 }).collect();
     let classes = Classes::new(vec!["a".into(), "b".into()]).unwrap();
+    let label = |row| classes.label_at(row % 2).unwrap();
+    let images: Vec<Sample> =
+        (0..ROWS).map(|row| Sample { path: format!("{row:03}"), label: label(row) }).collect();
     let listing = Listing { images: ROWS, sha256: listing_digest(&images) };
     let spec = FeatureSpec {
         architecture: "made up".to_owned(),

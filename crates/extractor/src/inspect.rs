@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use convbase_core::Label;
 use convbase_core::exit::Outcome;
 use convbase_core::store::{FeatureStore, Manifest, RowStatus};
 use serde::Serialize;
@@ -42,14 +43,14 @@ pub fn inspect(arguments: &InspectArguments) -> anyhow::Result<Outcome> {
             RowStatus::Ok { .. } => None,
         })
         .collect();
-    let count = |class| store.labels().iter().filter(|&&label| label == class).count();
-    let names = manifest.classes().names().iter().enumerate();
+    let count = |wanted: Label| store.labels().iter().filter(|label| **label == wanted).count();
+    let classes = manifest.classes().labelled();
     let inspection = Inspection {
         manifest,
         listed: manifest.listing().images,
         embedded: store.rows(),
         rejected,
-        rows_per_class: names.map(|(label, class)| ClassRows { class, rows: count(label) }).collect(),
+        rows_per_class: classes.map(|(label, class)| ClassRows { class, rows: count(label) }).collect(),
         digest: store.digest().to_string(),
     };
     let mut stdout = io::stdout().lock();

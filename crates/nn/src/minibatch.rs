@@ -15,7 +15,7 @@ pub struct Rows<'store> {
     /// Each row's number in the store.
     rows: Vec<usize>,
     /// Each row's label in the given class list.
-    labels: Vec<Label>,
+    labels: Vec<usize>,
 }
 
 /// Features and labels of some rows.
@@ -23,7 +23,7 @@ pub struct Rows<'store> {
 pub(crate) struct Minibatch<'store> {
     /// Each `[features]`; where the store holds float32, in its memory map.
     pub(crate) features: Vec<Cow<'store, [f32]>>,
-    pub(crate) labels: Vec<Label>,
+    pub(crate) labels: Vec<usize>,
 }
 
 impl Minibatch<'_> {
@@ -45,8 +45,9 @@ impl<'store> Rows<'store> {
     /// All rows of a store, their labels matched to `classes` by name.
     pub fn new(store: &'store FeatureStore, classes: &Classes) -> Result<Self, ClassMappingError> {
         let own = store.manifest().classes().names();
-        let mapped: Vec<Option<Label>> = own.iter().map(|name| classes.label(name)).collect();
-        let labels = store.labels().iter().map(|&label| mapped[label]).collect::<Option<Vec<Label>>>();
+        let mapped: Vec<Option<usize>> =
+            own.iter().map(|name| classes.label(name).map(Label::index)).collect();
+        let labels = store.labels().iter().map(|label| mapped[label.index()]).collect::<Option<Vec<usize>>>();
         match labels {
             Some(labels) => Ok(Self { store, rows: (0..store.rows()).collect(), labels }),
             None => Err(ClassMappingError { expected: classes.names().to_vec(), found: own.to_vec() }),
@@ -63,7 +64,7 @@ impl<'store> Rows<'store> {
         let mut seen = vec![0; classes];
         let mut part = |validation: bool| {
             seen.fill(0);
-            let keep = |&(_, label): &(usize, Label)| {
+            let keep = |&(_, label): &(usize, usize)| {
                 seen[label] += 1;
                 (seen[label] <= quotas[label]) == validation
             };
@@ -85,7 +86,7 @@ impl<'store> Rows<'store> {
     }
 
     /// Each row's label in the class list.
-    pub fn labels(&self) -> &[Label] {
+    pub fn labels(&self) -> &[usize] {
         &self.labels
     }
 

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The position of a class in its [`Classes`].
-pub type Label = usize;
+use super::Label;
 
 /// Class names, each once; a name's position is its label.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +53,22 @@ impl Classes {
 
     /// The label of a name.
     pub fn label(&self, name: &str) -> Option<Label> {
-        self.0.iter().position(|class| class == name)
+        self.0.iter().position(|class| class == name).map(Label::new)
+    }
+
+    /// The label of the class at a position; `None` where there is no such class.
+    pub fn label_at(&self, index: usize) -> Option<Label> {
+        (index < self.0.len()).then(|| Label::new(index))
+    }
+
+    /// Every label with its name, in order.
+    pub fn labelled(&self) -> impl ExactSizeIterator<Item = (Label, &str)> {
+        self.0.iter().enumerate().map(|(index, name)| (Label::new(index), name.as_str()))
+    }
+
+    /// The name of a label; `None` for one of another, longer class list.
+    pub fn name(&self, label: Label) -> Option<&str> {
+        self.0.get(label.index()).map(String::as_str)
     }
 }
 
@@ -83,10 +97,13 @@ mod tests {
     #[test]
     fn a_label_is_the_position_of_its_name() {
         let given = classes(&["dogs", "cats"]).unwrap();
-        assert_eq!(
-            (given.label("dogs"), given.label("cats"), given.label("birds")),
-            (Some(0), Some(1), None)
-        );
+        let label = |name: &str| given.label(name).map(Label::index);
+        assert_eq!((label("dogs"), label("cats"), label("birds")), (Some(0), Some(1), None));
+        assert_eq!((given.label_at(1), given.label_at(2)), (given.label("cats"), None));
+        for (label, name) in given.labelled() {
+            assert_eq!((given.label(name), given.name(label)), (Some(label), Some(name)));
+        }
+        assert_eq!(classes(&["birds"]).unwrap().name(Label::new(1)), None);
     }
 
     #[test]

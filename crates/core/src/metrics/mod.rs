@@ -9,6 +9,22 @@
 //!
 //! The definitions are scikit-learn's, and `tests/metrics_golden.rs` holds them to its numbers. Everything is
 //! counted with integers and divided once at the end.
+//!
+//! ```
+//! use convbase_core::metrics::{ConfusionMatrix, RocCurve, predicted_classes};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Four images of two classes, with the probabilities of both.
+//! let (labels, probabilities) = ([0, 0, 1, 1], [0.9, 0.1, 0.6, 0.4, 0.65, 0.35, 0.2, 0.8]);
+//! let confusion = ConfusionMatrix::new(&labels, &predicted_classes(&probabilities, 2)?, 2)?;
+//! assert_eq!(confusion.rows().collect::<Vec<_>>(), [[2, 0], [1, 1]]);
+//! assert_eq!(confusion.accuracy(), Some(0.75));
+//!
+//! let scores: Vec<f64> = probabilities.iter().skip(1).step_by(2).copied().collect();
+//! assert_eq!(RocCurve::new(&labels, &scores)?.map(|curve| curve.area()), Some(0.75));
+//! # Ok(())
+//! # }
+//! ```
 
 mod brier;
 mod classification;

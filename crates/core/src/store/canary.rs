@@ -87,7 +87,7 @@ impl Canary {
 
     /// The greatest distance of canaries that two good machines compute with an arithmetic.
     ///
-    /// Measured with the VGG16 base of Keras in both recipes, on a Xeon with AVX-512: passes of 1 to 16 images on one and
+    /// Measured with the tutorial's base in both recipes, on a Xeon with AVX-512: passes of 1 to 16 images on one and
     /// two threads, and oneDNN held to AVX2, give the same bits in fp32; held to SSE 4.1 they differ by 6e-7, and in bf16
     /// by 8e-4; bf16 differs from fp32 by 9e-4. The least distance of what must be found is 0.12 (bicubic instead of
     /// bilinear). The `canary` test of convbase-nn repeats what one process can repeat.

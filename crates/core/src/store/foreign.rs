@@ -83,17 +83,15 @@ impl ForeignArray {
         if header.order() != Order::C && header.shape().len() > 1 {
             return Err(field("order", "C order (`numpy.ascontiguousarray`)", "Fortran order".to_owned()));
         }
-        let shape: Option<Vec<usize>> =
-            header.shape().iter().map(|&side| usize::try_from(side).ok()).collect();
-        let bytes = |shape: &Vec<usize>| {
-            shape.iter().try_fold(number.bytes(), |product, &side| product.checked_mul(side))
+        let sides = || header.shape().iter().map(|&side| usize::try_from(side).ok());
+        let length = npy::file_length(data_offset, number.bytes(), sides());
+        let (Some(length), Some(shape)) = (length, sides().collect::<Option<Vec<usize>>>()) else {
+            return Err(array(npy::too_large(header.shape())));
         };
-        let length = shape.as_ref().and_then(bytes).and_then(|bytes| bytes.checked_add(data_offset));
-        if length != Some(map.len()) {
-            let expected = length.map_or(u64::MAX, |length| length as u64);
-            return Err(array(NpyError::Length { expected, found: map.len() as u64 }));
+        if length != map.len() {
+            let (expected, found) = (length as u64, map.len() as u64);
+            return Err(array(NpyError::Length { expected, found }));
         }
-        let shape = shape.unwrap_or_default();
         if shape.is_empty() || shape.contains(&0) {
             return Err(field("shape", "at least one row of at least one number", format!("{shape:?}")));
         }
@@ -157,11 +155,15 @@ impl ForeignArray {
                     let ones: Vec<f64> = numbers.collect();
                     let label = ones.iter().position(|&number| number == 1.0);
                     let others = ones.iter().filter(|&&number| number != 0.0).count();
-                    label.filter(|_| others == 1).ok_or_else(|| format!("{ones:?}"))
+                    let label = label.filter(|_| others == 1).and_then(|index| classes.label_at(index));
+                    label.ok_or_else(|| format!("{ones:?}"))
                 } else {
+                    // A shape without 0 has one number in each row.
                     let number = numbers.next().unwrap_or(f64::NAN);
-                    let is_label = number.fract() == 0.0 && (0.0..classes.len() as f64).contains(&number);
-                    if is_label { Ok(number as usize) } else { Err(number.to_string()) }
+                    // Also what is too large for an index stays no index: `as` saturates.
+                    let label =
+                        (number.fract() == 0.0 && number >= 0.0).then(|| classes.label_at(number as usize));
+                    label.flatten().ok_or_else(|| number.to_string())
                 };
                 let expected = || match one_hot {
                     true => "one 1 among zeros".to_owned(),
@@ -246,9 +248,11 @@ mod tests {
         ForeignArray::open(&path)
     }
 
-    fn labels(descriptor: &str, shape: &[u64], data: &[u8]) -> Result<Vec<Label>, String> {
+    fn labels(descriptor: &str, shape: &[u64], data: &[u8]) -> Result<Vec<usize>, String> {
         let classes = Classes::new(vec!["a".into(), "b".into(), "c".into()]).unwrap();
-        array(descriptor, shape, data).unwrap().labels(&classes).map_err(|error| {
+        let labels = array(descriptor, shape, data).unwrap().labels(&classes);
+        let labels = labels.map(|labels| labels.into_iter().map(Label::index).collect());
+        labels.map_err(|error| {
             let error = one_line(&error);
             error[error.find(": ").unwrap() + 2..].to_owned()
         })
@@ -281,6 +285,12 @@ mod tests {
         refused("|u1", &[2], &[0, 3], "row 1: expected a label from 0 to 2, found 3");
         refused("|i1", &[1], &[255], "row 0: expected a label from 0 to 2, found -1");
         refused("<f4", &[1], &floats(&[0.5]), "row 0: expected a label from 0 to 2, found 0.5");
+        refused(
+            "<f4",
+            &[1],
+            &floats(&[1e30]),
+            "row 0: expected a label from 0 to 2, found 1000000015047466200000000000000",
+        );
         refused("<f4", &[1], &floats(&[f32::NAN]), "row 0: expected a label from 0 to 2, found NaN");
         refused("|u1", &[1, 3], &[1, 1, 0], "row 0: expected one 1 among zeros, found [1.0, 1.0, 0.0]");
         refused("|u1", &[1, 2], &[1, 0], "shape: expected [rows], [rows, 1] or [rows, 3], found [1, 2]");
@@ -307,7 +317,12 @@ mod tests {
         refused("<U3", &[1], 12, "found '<U3'");
         refused("<f4", &[2, 2], 15, "expected 144 bytes, found 143");
         refused("<f4", &[0, 2], 0, "shape: expected at least one row of at least one number, found [0, 2]");
-        refused("<f4", &[u64::MAX, 9], 4, "bytes, found 132");
+        refused(
+            "<f4",
+            &[u64::MAX, 9],
+            4,
+            "expected an array that fits into memory, found shape [18446744073709551615, 9]",
+        );
     }
 
     proptest! {

@@ -20,7 +20,7 @@ const FORMAT: &str = "convbase-features/1";
 pub struct Listing {
     /// How many images are listed.
     pub images: usize,
-    /// The digest over their relative paths and labels ([`crate::ImageFolder::listing_digest`]).
+    /// The digest over their relative paths and labels ([`crate::listing_digest`]).
     #[serde(with = "hex")]
     pub sha256: Digest,
 }
@@ -129,21 +129,26 @@ impl Manifest {
     fn parse(path: &Path, bytes: &[u8]) -> Result<Self, ManifestError> {
         let manifest: Self = serde_json::from_slice(bytes)
             .map_err(|source| ManifestError::Parse { path: path.to_owned(), source })?;
-        let field = |field, expected: String, found: String| {
-            if expected == found {
-                return Ok(());
-            }
+        let contradiction = |field, expected: String, found: String| {
             Err(ManifestError::Field { path: path.to_owned(), field, expected, found })
         };
-        field("format", FORMAT.to_owned(), manifest.format.clone())?;
-        field("feature_id", manifest.spec.id().to_string(), manifest.feature_id.to_string())?;
+        if manifest.format != FORMAT {
+            return contradiction("format", FORMAT.to_owned(), manifest.format);
+        }
+        let id = manifest.spec.id();
+        if manifest.feature_id != id {
+            return contradiction("feature_id", id.to_string(), manifest.feature_id.to_string());
+        }
         if manifest.shard_size == 0 || manifest.listing.images == 0 {
-            field("shard_size and listing.images", "at least 1".into(), "0".into())?;
+            return contradiction("shard_size and listing.images", "at least 1".into(), "0".into());
         }
         let shards = manifest.listing.images.div_ceil(manifest.shard_size);
-        field("shards", shards.to_string(), manifest.shards.to_string())?;
+        if manifest.shards != shards {
+            return contradiction("shards", shards.to_string(), manifest.shards.to_string());
+        }
+        // Every shard is a name that is looked for: without a limit a few bytes could cost hours.
         if shards > Self::MOST_SHARDS {
-            field("shards", format!("at most {}", Self::MOST_SHARDS), shards.to_string())?;
+            return contradiction("shards", format!("at most {}", Self::MOST_SHARDS), shards.to_string());
         }
         Ok(manifest)
     }
@@ -187,6 +192,11 @@ impl Manifest {
     pub fn shards(&self) -> impl ExactSizeIterator<Item = ShardName> + use<> {
         let count = self.shards;
         (0..count).map(move |index| ShardName { index, count })
+    }
+
+    /// The shard that holds a listing position.
+    pub fn shard_of(&self, position: usize) -> ShardName {
+        ShardName { index: position / self.shard_size, count: self.shards }
     }
 
     /// The listing positions of a shard.
@@ -251,6 +261,9 @@ pub(super) mod tests {
         let manifest = manifest(10, 4);
         let ranges: Vec<_> = manifest.shards().map(|shard| manifest.positions(shard)).collect();
         assert_eq!(ranges, [0..4, 4..8, 8..10]);
+        for shard in manifest.shards() {
+            assert!(manifest.positions(shard).all(|position| manifest.shard_of(position) == shard));
+        }
     }
 
     #[test]

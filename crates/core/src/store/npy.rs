@@ -10,6 +10,8 @@ use std::path::Path;
 use memmap2::Mmap;
 use npyz::NpyHeader;
 
+use crate::DataType;
+
 /// A file that is not the array it should be.
 #[derive(Debug, thiserror::Error)]
 pub enum NpyError {
@@ -24,6 +26,12 @@ pub enum NpyError {
         /// Those of the file.
         found: String,
     },
+    /// The header speaks of more bytes than a file can have.
+    #[error("expected an array that fits into memory, found shape {shape:?}")]
+    TooLarge {
+        /// The sides of the header.
+        shape: Vec<u64>,
+    },
     /// The file is shorter or longer than its header says.
     #[error("expected {expected} bytes, found {found}")]
     Length {
@@ -34,6 +42,26 @@ pub enum NpyError {
     },
 }
 
+/// How the numbers of an array are held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Element {
+    /// The type string of the format.
+    pub(super) descriptor: &'static str,
+    /// Bytes of one number.
+    bytes: usize,
+}
+
+impl Element {
+    /// Labels: int64, little-endian.
+    pub(super) const LABEL: Self = Self { descriptor: "<i8", bytes: 8 };
+}
+
+impl From<DataType> for Element {
+    fn from(dtype: DataType) -> Self {
+        Self { descriptor: dtype.npy_descriptor(), bytes: dtype.bytes() }
+    }
+}
+
 /// The header of a C-order array, padded to `length` bytes (or the next multiple of 64 that holds it).
 pub(super) fn header(descriptor: &str, shape: &[u64], length: usize) -> Vec<u8> {
     const PREFIX: usize = 10;
@@ -42,6 +70,7 @@ pub(super) fn header(descriptor: &str, shape: &[u64], length: usize) -> Vec<u8> 
     let shape = sides.join(", ");
     let dictionary =
         format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': ({shape}{comma}), }}");
+    // As NumPy pads it: data at a multiple of 64 bytes can be used where it lies in a memory map.
     let length = (PREFIX + dictionary.len() + 1).next_multiple_of(64).max(length);
     let body = length - PREFIX;
     let mut bytes = Vec::with_capacity(length);
@@ -90,31 +119,50 @@ fn no_header(problem: &str) -> NpyError {
 }
 
 /// Checks that `bytes` are exactly one array of this type and shape, and gives the offset of its data.
-pub(super) fn check(bytes: &[u8], descriptor: &str, shape: &[u64]) -> Result<usize, NpyError> {
+pub(super) fn check(bytes: &[u8], element: Element, shape: &[u64]) -> Result<usize, NpyError> {
     if bytes.get(6) != Some(&1) {
         return Err(no_header("no npy version 1 header"));
     }
     let (header, claimed) = read_header(bytes)?;
-    let describe = |descriptor: &str, order: &str, shape: &[u64]| format!("{descriptor} {order} {shape:?}");
-    let expected = describe(descriptor, "C", shape);
-    let order = if header.order() == npyz::Order::C { "C" } else { "Fortran" };
-    let found = describe(header.dtype().descr().trim_matches('\''), order, header.shape());
+    let descriptor = header.dtype().descr();
+    let found = (descriptor.trim_matches('\''), header.order(), header.shape());
+    let expected = (element.descriptor, npyz::Order::C, shape);
     if expected != found {
-        return Err(NpyError::Array { expected, found });
+        let describe = |(descriptor, order, shape): (&str, npyz::Order, &[u64])| {
+            let order = if order == npyz::Order::C { "C" } else { "Fortran" };
+            format!("{descriptor} {order} {shape:?}")
+        };
+        return Err(NpyError::Array { expected: describe(expected), found: describe(found) });
     }
-    let width = descriptor[2..].parse::<u64>().unwrap_or(0);
-    let data = shape.iter().try_fold(width, |product, &side| product.checked_mul(side));
-    let length = data.and_then(|data| data.checked_add(claimed as u64)).unwrap_or(u64::MAX);
-    if length != bytes.len() as u64 {
-        return Err(NpyError::Length { expected: length, found: bytes.len() as u64 });
+    let sides = shape.iter().map(|&side| usize::try_from(side).ok());
+    let length = file_length(claimed, element.bytes, sides).ok_or_else(|| too_large(shape))?;
+    if length != bytes.len() {
+        return Err(NpyError::Length { expected: length as u64, found: bytes.len() as u64 });
     }
     Ok(claimed)
+}
+
+/// The bytes of a file with such a header, numbers of so many bytes, and these sides; `None` where no memory could
+/// hold them.
+pub(super) fn file_length(
+    header: usize,
+    number: usize,
+    sides: impl IntoIterator<Item = Option<usize>>,
+) -> Option<usize> {
+    let data = sides.into_iter().try_fold(number, |product, side| product.checked_mul(side?));
+    data.and_then(|data| data.checked_add(header))
+}
+
+pub(super) fn too_large(shape: &[u64]) -> NpyError {
+    NpyError::TooLarge { shape: shape.to_vec() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    const FLOATS: Element = Element { descriptor: "<f4", bytes: 4 };
 
     proptest! {
         #[test]
@@ -128,11 +176,11 @@ mod tests {
 
         #[test]
         fn no_bytes_make_the_check_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0_usize..128) {
-            let _ = check(&bytes, "<f4", &[2, 3]);
+            let _ = check(&bytes, FLOATS, &[2, 3]);
             let mut begun = header("<f4", &[2, 3], 0);
             begun.truncate(cut);
             begun.extend(bytes);
-            let _ = check(&begun, "<f4", &[2, 3]);
+            let _ = check(&begun, FLOATS, &[2, 3]);
         }
     }
 
@@ -143,8 +191,8 @@ mod tests {
             bytes.resize(bytes.len() + data, 0);
             bytes
         };
-        let refused = |bytes: &[u8]| check(bytes, "<f4", &[2, 3]).unwrap_err().to_string();
-        assert_eq!(check(&array("<f4", &[2, 3], 24), "<f4", &[2, 3]).unwrap(), 128);
+        let refused = |bytes: &[u8]| check(bytes, FLOATS, &[2, 3]).unwrap_err().to_string();
+        assert_eq!(check(&array("<f4", &[2, 3], 24), FLOATS, &[2, 3]).unwrap(), 128);
         assert_eq!(refused(&array("<f2", &[2, 3], 24)), "expected <f4 C [2, 3], found <f2 C [2, 3]");
         assert_eq!(refused(&array("<f4", &[3, 2], 24)), "expected <f4 C [2, 3], found <f4 C [3, 2]");
         assert_eq!(refused(&array("<f4", &[2, 3], 23)), "expected 152 bytes, found 151");

@@ -5,13 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use half::f16;
-use half::slice::HalfFloatSliceExt;
 use memmap2::Mmap;
 
 use super::canary::odd_canaries;
-use super::{FileEntry, Manifest, OpenError, Receipt, ReceiptError, RowRecord, ShardName, npy};
-use crate::{DataType, Digest, Hasher, Label};
+use super::npy::{self, Element};
+use super::{FileEntry, Manifest, OpenError, Receipt, ReceiptError, RowRecord, ShardName};
+use crate::{Digest, Hasher, Label};
 
 /// A finished store, opened: manifest, receipts, headers and sizes are checked, labels are in memory.
 #[derive(Debug)]
@@ -55,6 +54,8 @@ impl FeatureStore {
     }
 
     fn open_with(folder: &Path, hashing: Hashing) -> Result<Self, OpenError> {
+        // What is small is checked at once, so that a store that does not fit is refused in the first second. Features
+        // are only mapped: hashing them costs reading all of them, and the first epoch has to read them anyway.
         let manifest = Manifest::open(folder)?;
         let receipts = open_receipts(folder, &manifest)?;
         compare_canaries(folder, &manifest, &receipts)?;
@@ -108,6 +109,8 @@ impl FeatureStore {
     /// When there is no such row.
     pub fn row(&self, row: usize) -> Result<&[u8], OpenError> {
         assert!(row < self.rows(), "row {row} of {}", self.rows());
+        // A shard whose images were all rejected begins where the next one does; the last that begins at or before the
+        // row is the one with rows.
         let shard = &self.shards[self.shards.partition_point(|shard| shard.first_row <= row) - 1];
         shard.compare(&self.folder, self.hashing)?;
         let start = shard.data_offset + (row - shard.first_row) * self.row_bytes;
@@ -121,23 +124,7 @@ impl FeatureStore {
     /// When there is no such row.
     pub fn floats(&self, row: usize) -> Result<Cow<'_, [f32]>, OpenError> {
         let bytes = self.row(row)?;
-        Ok(match self.manifest.dtype() {
-            DataType::Float32 => {
-                // SAFETY: every four bytes are a float32, and the supported processors are little-endian.
-                #[expect(unsafe_code, reason = "rows are used where they lie in the memory map")]
-                let (before, floats, after) = unsafe { bytes.align_to::<f32>() };
-                if before.is_empty() && after.is_empty() {
-                    Cow::Borrowed(floats)
-                } else {
-                    Cow::Owned(bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect())
-                }
-            }
-            DataType::Float16 => {
-                let halves: Vec<f16> =
-                    bytes.as_chunks().0.iter().map(|number| f16::from_le_bytes(*number)).collect();
-                Cow::Owned(halves.to_f32_vec())
-            }
-        })
+        Ok(self.manifest.dtype().decode(bytes))
     }
 
     /// Every listed image in order, read from the rows files.
@@ -162,6 +149,7 @@ impl FeatureStore {
 impl Shard {
     fn compare(&self, folder: &Path, hashing: Hashing) -> Result<(), OpenError> {
         if hashing == Hashing::Compare && self.compared.get().is_none() {
+            // The whole file, whatever row is wanted: a digest is of nothing less, and is needed once.
             compare(folder, &self.receipt.files.features, &self.features)?;
             // Another thread may have been faster, with the same result.
             let _ = self.compared.set(());
@@ -246,8 +234,7 @@ pub(super) fn map_features(
     let entry = &receipt.files.features;
     let path = folder.join(&entry.name);
     let map = npy::map(&path).map_err(|source| OpenError::Read { path: path.clone(), source })?;
-    let descriptor = manifest.dtype().npy_descriptor();
-    let offset = npy::check(&map, descriptor, &manifest.features_shape(receipt.rows))
+    let offset = npy::check(&map, manifest.dtype().into(), &manifest.features_shape(receipt.rows))
         .map_err(|source| OpenError::Array { path: path.clone(), source })?;
     check_length(&path, entry, &map)?;
     Ok((map, offset))
@@ -262,17 +249,17 @@ pub(super) fn read_labels(
     let entry = &receipt.files.labels;
     let path = folder.join(&entry.name);
     let bytes = read(folder, entry, hashing)?;
-    let offset = npy::check(&bytes, "<i8", &[receipt.rows as u64])
+    let offset = npy::check(&bytes, Element::LABEL, &[receipt.rows as u64])
         .map_err(|source| OpenError::Array { path: path.clone(), source })?;
-    let classes = manifest.classes().len();
+    let classes = manifest.classes();
     let (numbers, _) = bytes[offset..].as_chunks::<8>();
     numbers
         .iter()
         .enumerate()
         .map(|(row, number)| {
             let found = i64::from_le_bytes(*number);
-            let label = usize::try_from(found).ok().filter(|&label| label < classes);
-            label.ok_or_else(|| OpenError::Label { path: path.clone(), row, last: classes - 1, found })
+            let label = usize::try_from(found).ok().and_then(|index| classes.label_at(index));
+            label.ok_or_else(|| OpenError::Label { path: path.clone(), row, last: classes.len() - 1, found })
         })
         .collect()
 }
@@ -306,29 +293,24 @@ mod tests {
     use super::*;
     use crate::store::manifest::tests::manifest;
     use crate::store::{Listing, StoreWriter};
-    use crate::{Classes, FeatureShape, FeatureSpec, Precision, Sample, listing_digest};
+    use crate::{Classes, DataType, FeatureShape, FeatureSpec, Precision, Sample, listing_digest};
 
     #[test]
     fn rows_are_floats_whatever_the_store_holds_them_as() {
         let numbers = [0.5_f32, -2.0, 65504.0, 0.0, 1.0, 0.25];
         for dtype in [DataType::Float32, DataType::Float16] {
             let folder = tempfile::tempdir().unwrap();
-            let images: Vec<Sample> =
-                (0..2).map(|row| Sample { path: row.to_string(), label: row }).collect();
             let spec =
                 FeatureSpec { shape: FeatureShape::new(vec![3]).unwrap(), ..manifest(1, 1).spec().clone() };
             let classes = Classes::new(vec!["a".into(), "b".into()]).unwrap();
+            let images: Vec<Sample> =
+                classes.labelled().map(|(label, name)| Sample { path: name.to_owned(), label }).collect();
             let listing = Listing { images: 2, sha256: listing_digest(&images) };
             let manifest = Manifest::new(spec, Precision::Float32, dtype, classes, listing, 2);
             let store = StoreWriter::create(folder.path(), manifest, false).unwrap();
             let mut writer = store.shard(store.manifest().shards().next().unwrap()).unwrap();
             for (sample, row) in images.iter().zip(numbers.chunks(3)) {
-                let bytes: Vec<u8> = match dtype {
-                    DataType::Float32 => row.iter().flat_map(|number| number.to_le_bytes()).collect(),
-                    DataType::Float16 => {
-                        row.iter().flat_map(|number| f16::from_f32(*number).to_le_bytes()).collect()
-                    }
-                };
+                let bytes = dtype.encode(row);
                 writer.append(&[(sample, Ok(None))], &bytes).unwrap();
             }
             writer.finish(None).unwrap();

@@ -144,24 +144,33 @@ impl Receipt {
     }
 
     fn check(&self, path: &Path, manifest: &Manifest, shard: ShardName) -> Result<(), ReceiptError> {
-        let field = |field, expected: String, found: String| {
-            if expected == found {
-                return Ok(());
-            }
-            Err(ReceiptError::Field { path: path.to_owned(), field, expected, found })
-        };
-        field("shard", shard.index.to_string(), self.shard.to_string())?;
-        field("images", manifest.positions(shard).len().to_string(), self.images.to_string())?;
-        let sum = self.rows.saturating_add(self.rejected);
-        field("rows + rejected", self.images.to_string(), sum.to_string())?;
+        check_number(path, "shard", shard.index, self.shard)?;
+        check_number(path, "images", manifest.positions(shard).len(), self.images)?;
+        check_number(path, "rows + rejected", self.images, self.rows.saturating_add(self.rejected))?;
         // The names follow from the index, so a receipt cannot point out of the folder.
-        field("files.features.name", shard.features(), self.files.features.name.clone())?;
-        field("files.labels.name", shard.labels(), self.files.labels.name.clone())?;
-        field("files.rows.name", shard.rows(), self.files.rows.name.clone())
+        let names = [
+            ("files.features.name", shard.features(), &self.files.features),
+            ("files.labels.name", shard.labels(), &self.files.labels),
+            ("files.rows.name", shard.rows(), &self.files.rows),
+        ];
+        match names.into_iter().find(|(_, name, entry)| *name != entry.name) {
+            None => Ok(()),
+            Some((field, expected, FileEntry { name, .. })) => {
+                Err(ReceiptError::Field { path: path.to_owned(), field, expected, found: name.clone() })
+            }
+        }
     }
 
     /// The shard's files in the order they are written.
     pub fn entries(&self) -> [&FileEntry; 3] {
         [&self.files.features, &self.files.labels, &self.files.rows]
     }
+}
+
+fn check_number(path: &Path, field: &'static str, expected: usize, found: usize) -> Result<(), ReceiptError> {
+    if expected == found {
+        return Ok(());
+    }
+    let (expected, found) = (expected.to_string(), found.to_string());
+    Err(ReceiptError::Field { path: path.to_owned(), field, expected, found })
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Classes, DecodedImage, Label};
 
 /// One listed image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RowRecord {
     /// Relative to the image folder, with `/` between its parts.
     pub path: String,
@@ -16,6 +16,16 @@ pub struct RowRecord {
     /// Whether it became a row.
     #[serde(flatten)]
     pub status: RowStatus,
+}
+
+/// A line as it was read: its label may be no class's, its path may lead anywhere.
+#[derive(Deserialize)]
+struct Unchecked {
+    path: String,
+    label: usize,
+    class: String,
+    #[serde(flatten)]
+    status: RowStatus,
 }
 
 /// Whether a listed image became a row.
@@ -85,30 +95,52 @@ impl RowRecord {
         let mut rows = 0;
         for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
             let line_number = index + 1;
-            let record: Self = serde_json::from_slice(line)
+            let unchecked: Unchecked = serde_json::from_slice(line)
                 .map_err(|source| RowsError::Parse { line: line_number, source })?;
-            let field = |field, expected: String, found: String| {
-                if expected == found {
-                    return Ok(());
-                }
-                Err(RowsError::Field { line: line_number, field, expected, found })
-            };
-            let class = classes.names().get(record.label);
-            field("class", class.map_or("a known label".to_owned(), Clone::clone), record.class.clone())?;
-            if let RowStatus::Ok { row, .. } = &record.status {
-                field("row", rows.to_string(), row.to_string())?;
-                rows += 1;
-            }
-            let leaves = record.path.split('/').any(|part| part.is_empty() || part == "." || part == "..");
-            if leaves {
-                field("path", "a path inside the image folder".into(), record.path.clone())?;
-            }
-            if let Some(previous) = records.last().filter(|previous| previous.path >= record.path) {
-                field("path", format!("one after `{}`", previous.path), record.path.clone())?;
-            }
+            let previous = records.last().map(|record| record.path.as_str());
+            let record = unchecked.check(classes, rows, previous).map_err(|(field, expected, found)| {
+                RowsError::Field { line: line_number, field, expected, found }
+            })?;
+            rows += usize::from(record.is_row());
             records.push(record);
         }
         Ok(records)
+    }
+}
+
+/// A field with expected and found.
+type Contradiction = (&'static str, String, String);
+
+impl Unchecked {
+    /// Holds the line against the class list, the rows before it and the path before it.
+    fn check(
+        self,
+        classes: &Classes,
+        rows: usize,
+        previous: Option<&str>,
+    ) -> Result<RowRecord, Contradiction> {
+        let Self { path, label, class, status } = self;
+        let Some(label) = classes.label_at(label) else {
+            return Err(("label", format!("0 to {}", classes.len() - 1), label.to_string()));
+        };
+        // The name stands beside the label for people and other programs; both must say the same.
+        if classes.label(&class) != Some(label) {
+            return Err(("class", classes.names()[label.index()].clone(), class));
+        }
+        if let RowStatus::Ok { row, .. } = status
+            && row != rows
+        {
+            return Err(("row", rows.to_string(), row.to_string()));
+        }
+        // Whoever joins it to the image folder must stay inside.
+        if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+            return Err(("path", "a path inside the image folder".to_owned(), path));
+        }
+        // The order is what makes the listing's digest the same on every machine.
+        if let Some(previous) = previous.filter(|previous| *previous >= path.as_str()) {
+            return Err(("path", format!("one after `{previous}`"), path));
+        }
+        Ok(RowRecord { path, label, class, status })
     }
 }
 
@@ -125,7 +157,7 @@ mod tests {
     fn row(path: &str, row: usize) -> RowRecord {
         let photograph = DecodedImage { width: 4, height: 3, sha256: Digest::of(path.as_bytes()) };
         let status = RowStatus::Ok { row, photograph: Some(photograph) };
-        RowRecord { path: path.into(), label: 0, class: "cats".into(), status }
+        RowRecord { path: path.into(), label: classes().label("cats").unwrap(), class: "cats".into(), status }
     }
 
     #[test]
@@ -149,8 +181,14 @@ mod tests {
             let error = RowRecord::from_lines(&lines, &classes()).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         };
-        refused(&[RowRecord { label: 1, ..row("a", 0) }], "line 1: class: expected dogs, found cats");
-        refused(&[RowRecord { label: 7, ..row("a", 0) }], "class: expected a known label, found cats");
+        let (dogs, more) = (classes().label("dogs").unwrap(), ["a", "b", "c"].map(str::to_owned).to_vec());
+        let third = Classes::new(more).unwrap().label("c").unwrap();
+        refused(&[RowRecord { label: dogs, ..row("a", 0) }], "line 1: class: expected dogs, found cats");
+        refused(&[RowRecord { label: third, ..row("a", 0) }], "line 1: label: expected 0 to 1, found 2");
+        for class in ["", "a known label", "birds"] {
+            let part = format!("class: expected cats, found {class}");
+            refused(&[RowRecord { class: class.to_owned(), ..row("a", 0) }], &part);
+        }
         refused(&[row("a", 1)], "row: expected 0, found 1");
         refused(&[row("b", 0), row("a", 1)], "line 2: path: expected one after `b`, found a");
         refused(&[row("../a", 0)], "path: expected a path inside the image folder, found ../a");

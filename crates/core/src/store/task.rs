@@ -28,7 +28,7 @@ impl Task {
         if index < count { Ok(Self { index, count }) } else { Err(TaskError { index, count }) }
     }
 
-    /// The task that makes a shard, of `count` tasks.
+    /// The task that makes a shard, of `count` tasks: a rule that needs no agreement, and no list that could be lost.
     pub fn of(shard: ShardName, count: usize) -> Self {
         let count = count.max(1);
         Self { index: shard.index % count, count }

@@ -133,6 +133,7 @@ impl Verification {
         shard: ShardName,
         receipt: &Receipt,
     ) -> Option<Vec<RowRecord>> {
+        // Every file is looked at even where an earlier one is wrong: what is repaired in one go is found in one go.
         // A file of the wrong length is one finding: what it holds is not looked at.
         let [features, labels, rows] = receipt.entries().map(|entry| self.verify_bytes(folder, shard, entry));
         if features {
@@ -158,6 +159,7 @@ impl Verification {
         // Which of the two is wrong, the file or what the receipt says of it, nobody can tell.
         let expected = |value: String| format!("{value} by `{}`", shard.receipt());
         let path = folder.join(&entry.name);
+        // In pieces and not through a map, which a damaged disk would answer with SIGBUS instead of an error.
         match fs::metadata(&path).and_then(|metadata| Ok((metadata.len(), Digest::of_file(&path)?))) {
             Err(error) => self.find(&entry.name, &error),
             Ok((bytes, _)) if bytes != entry.bytes => {

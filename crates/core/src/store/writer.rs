@@ -5,13 +5,13 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::manifest::MANIFEST_NAME;
+use super::npy::{self, Element};
 use super::reader::{Hashing, read_rows};
 use super::{
     Canary, FileEntry, Files, Manifest, ManifestError, OpenError, Receipt, RowRecord, RowStatus, ShardName,
-    npy,
 };
 use crate::{
-    Artifact, ArtifactError, DecodedImage, Differences, Digest, Hasher, Sample, differences,
+    Artifact, ArtifactError, DecodedImage, Differences, Digest, Hasher, Label, Sample, differences,
     remove_abandoned, write_artifact, write_json,
 };
 
@@ -95,6 +95,14 @@ pub enum WriteError {
         /// Bytes that were given.
         found: usize,
     },
+    /// An image's label is that of another class list.
+    #[error("label of an image: expected one of {classes} classes, found {label}")]
+    Label {
+        /// The label.
+        label: Label,
+        /// Classes of the manifest.
+        classes: usize,
+    },
     /// The shard has not as many images as the manifest says.
     #[error("shard {shard}: expected {expected} images, found {found}")]
     Images {
@@ -115,6 +123,7 @@ impl StoreWriter {
         fs::create_dir_all(folder).map_err(error)?;
         let files = shard_files(folder).map_err(error)?;
         let path = folder.join(MANIFEST_NAME);
+        // What killed runs left; the files of tasks that are at work on other shards are locked, and stay.
         remove_abandoned(folder)?;
         if overwrite {
             // Receipts go first: whatever interrupts this, no receipt outlives its files.
@@ -148,6 +157,7 @@ impl StoreWriter {
 
     /// The receipt of a shard that is finished: it fits the plan, and the files are those it speaks of.
     pub fn finished(&self, shard: ShardName) -> Option<Receipt> {
+        // Whatever is wrong with it, the answer is to make the shard again.
         let receipt = Receipt::open(&self.folder, &self.manifest, shard).ok()?;
         let is_right = |entry: &FileEntry| {
             let path = self.folder.join(&entry.name);
@@ -175,8 +185,10 @@ impl StoreWriter {
 
     /// Begins a shard. An earlier, unfinished or damaged one of this name is replaced.
     pub fn shard(&self, shard: ShardName) -> Result<ShardWriter<'_>, WriteError> {
+        // A receipt promises that its files are whole: it goes before they are touched.
         let receipt = self.folder.join(shard.receipt());
         remove(&receipt).map_err(|source| WriteError::Remove { path: receipt, source })?;
+        // How many photographs will be readable is not known yet: the header keeps room for all of them.
         let images = self.manifest.positions(shard).len();
         let mut features = Artifact::create(&self.folder.join(shard.features()))?;
         let header = self.features_header(images, 0);
@@ -210,17 +222,22 @@ impl ShardWriter<'_> {
         if features.len() != expected {
             return Err(WriteError::Features { images: decoded, expected, found: features.len() });
         }
+        let classes = self.store.manifest.classes();
+        let named = images.iter().map(|(sample, status)| match classes.name(sample.label) {
+            Some(class) => Ok((*sample, status, class.to_owned())),
+            None => Err(WriteError::Label { label: sample.label, classes: classes.len() }),
+        });
+        let named: Vec<_> = named.collect::<Result<_, _>>()?;
         self.features.write_all(features).map_err(|source| self.features.error(source))?;
-        for (sample, status) in images {
+        for (sample, status, class) in named {
             let status = match status {
                 Ok(photograph) => {
                     let row = self.labels.len();
-                    self.labels.push(sample.label as i64);
+                    self.labels.push(sample.label.index() as i64);
                     RowStatus::Ok { row, photograph: *photograph }
                 }
                 Err(error) => RowStatus::Rejected { error: error.clone() },
             };
-            let class = self.store.manifest.classes().names().get(sample.label).cloned().unwrap_or_default();
             self.records.push(RowRecord { path: sample.path.clone(), label: sample.label, class, status });
         }
         Ok(())
@@ -244,6 +261,7 @@ impl ShardWriter<'_> {
             .seek(SeekFrom::Start(0))
             .and_then(|_| features.write_all(&header))
             .map_err(|source| features.error(source))?;
+        // Hashed only now, for the header changed last; read back, so that the digest is of what the file holds.
         let (mut hasher, mut bytes) = (Hasher::default(), 0);
         features.read_back(|piece| {
             hasher.update(piece);
@@ -252,11 +270,12 @@ impl ShardWriter<'_> {
         features.finish()?;
         let features = FileEntry { name: shard.features(), bytes, sha256: hasher.finish() };
 
-        let mut label_bytes = npy::header("<i8", &[rows as u64], 0);
+        let mut label_bytes = npy::header(Element::LABEL.descriptor, &[rows as u64], 0);
         label_bytes.extend(labels.iter().flat_map(|label| label.to_le_bytes()));
         let labels = store.write(shard.labels(), &label_bytes)?;
         let row_lines = store.write(shard.rows(), &RowRecord::to_lines(&records))?;
 
+        // Everything it speaks of is on disk under its name: from here on the shard exists.
         let receipt = Receipt {
             shard: shard.index,
             manifest: store.manifest.digest(),

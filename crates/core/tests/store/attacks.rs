@@ -125,6 +125,8 @@ fn rows_that_contradict_the_arrays_or_leave_the_folder_are_found() {
             "expected 0, found 1",
         ),
         (text.replace("cats", "dogs"), "line 1: class: expected cats, found dogs"),
+        (text.replace("\"label\":1", "\"label\":7"), "line 2: label: expected 0 to 2, found 7"),
+        (text.replace("\"label\":1", "\"label\":-1"), "line 2: invalid value: integer `-1`"),
         (joined(&lines[..2]), "expected 3 images with 2 rows, found 2 with 2"),
         (joined(&[lines[0], lines[2]]), "expected 3 images with 2 rows, found 2 with 1"),
         (text.replace("\"status\":\"ok\"", "\"status\":\"maybe\""), "line 1: unknown variant `maybe`"),

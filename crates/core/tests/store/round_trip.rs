@@ -24,18 +24,19 @@ proptest! {
         prop_assert_eq!(store.manifest(), &contents.manifest());
         let rows: Vec<(usize, u16)> =
             contents.images.iter().filter_map(|(label, from)| Some((*label, (*from)?))).collect();
-        prop_assert_eq!(store.labels(), rows.iter().map(|(label, _)| *label).collect::<Vec<_>>());
+        let labels: Vec<usize> = store.labels().iter().map(|label| label.index()).collect();
+        prop_assert_eq!(labels, rows.iter().map(|(label, _)| *label).collect::<Vec<_>>());
         prop_assert_eq!((store.rows(), store.rejected()), (rows.len(), contents.images.len() - rows.len()));
         for (row, (_, from)) in rows.iter().enumerate() {
             prop_assert_eq!(store.row(row).unwrap(), &contents.row(*from)[..]);
         }
 
         let records = store.records().unwrap();
-        let names = store.manifest().classes().names();
+        let classes = store.manifest().classes();
         prop_assert_eq!(records.len(), contents.images.len());
         for (number, (record, sample)) in records.iter().zip(contents.samples()).enumerate() {
             prop_assert_eq!((&record.path, record.label), (&sample.path, sample.label));
-            prop_assert_eq!(&record.class, &names[sample.label]);
+            prop_assert_eq!(classes.label(&record.class), Some(sample.label));
             match (&record.status, contents.status(number)) {
                 (RowStatus::Ok { photograph, .. }, Ok(image)) => prop_assert_eq!(photograph, &image),
                 (RowStatus::Rejected { error }, Err(expected)) => prop_assert_eq!(error, &expected),

@@ -27,7 +27,7 @@ impl Contents {
     pub fn samples(&self) -> Vec<Sample> {
         let sample = |(number, (label, _)): (usize, &(usize, _))| Sample {
             path: format!("{number:03}/ü {label}.jpg"),
-            label: *label,
+            label: classes().label_at(*label).unwrap(),
         };
         self.images.iter().enumerate().map(sample).collect()
     }
@@ -43,11 +43,10 @@ impl Contents {
             preprocess: Preprocess::Torch,
             shape: FeatureShape::new(vec![LENGTH as u32]).unwrap(),
         };
-        let classes = Classes::new(["cats", "dogs", "ö, \"x\""].map(String::from).to_vec()).unwrap();
         let lines: String =
             self.samples().iter().map(|sample| format!("{}\0{}\0", sample.label, sample.path)).collect();
         let listing = Listing { images: self.images.len(), sha256: Digest::of(lines.as_bytes()) };
-        Manifest::new(spec, Precision::BFloat16, self.dtype, classes, listing, self.shard_size)
+        Manifest::new(spec, Precision::BFloat16, self.dtype, classes(), listing, self.shard_size)
     }
 
     /// The bytes of the row that is made from a number: finite ones of either width.
@@ -87,6 +86,10 @@ impl Contents {
             writer.finish(Some(&canary(1.0))).unwrap();
         }
     }
+}
+
+pub fn classes() -> Classes {
+    Classes::new(["cats", "dogs", "ö, \"x\""].map(String::from).to_vec()).unwrap()
 }
 
 /// What a machine makes of the drawn images; one of another scale computes something else.

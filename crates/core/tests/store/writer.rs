@@ -2,7 +2,7 @@
 
 use convbase_core::exit::one_line;
 use convbase_core::store::{CreateError, FeatureStore, StoreWriter, WriteError};
-use convbase_core::{DataType, write_artifact};
+use convbase_core::{Classes, DataType, Sample, write_artifact};
 
 use super::support::{Contents, contents, files};
 
@@ -36,6 +36,10 @@ fn a_shard_that_is_dropped_or_refused_leaves_nothing_behind() {
         "features of 0 images: expected 0 bytes, found 256",
         "a rejected image has none"
     );
+    let more = Classes::new((0..9).map(|class| class.to_string()).collect()).unwrap();
+    let stranger = Sample { path: "a".to_owned(), label: more.label("8").unwrap() };
+    let error = writer.append(&[(&stranger, Ok(None))], &contents.row(0)).unwrap_err();
+    assert_eq!(error.to_string(), "label of an image: expected one of 3 classes, found 8");
     assert!(!writer.is_full());
     let error = writer.finish(None).unwrap_err();
     assert!(matches!(error, WriteError::Images { expected: 3, found: 1, .. }), "{error}");
