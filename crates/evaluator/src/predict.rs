@@ -8,7 +8,7 @@ use anyhow::bail;
 use convbase_core::exit::{Outcome, WithHint, one_line};
 use convbase_core::{Interrupt, processors};
 use convbase_images::{decode_batch, photographs};
-use convbase_nn::{Checkpoint, ConvBase, ConvBaseWeights, EmbedPipeline, Embedded, Head, default_weights};
+use convbase_nn::{Base, Checkpoint, ConvBase, DeviceChoice, EmbedPipeline, Embedded, Head, set_threads};
 use tracing::{info, warn};
 
 use crate::args::{OutputFormat, PredictArguments};

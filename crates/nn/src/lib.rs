@@ -27,7 +27,10 @@ pub use base::{Base, BaseError, default_weights, is_onnx_file};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointMetadata, Mismatch};
 pub use device::{DeviceChoice, DeviceError};
 pub use embed::{Embed, EmbedPipeline, Embedded, TimeSpent};
-pub use engine::{ConvBase, EngineError, OnnxError, OnnxModel};
+pub use engine::{
+    ConvBase, EngineError, Fault, Normalisation, OnnxError, OnnxMetadata, OnnxModel, OnnxNetwork,
+    OnnxProblem, Scaling,
+};
 pub use error::{MinibatchError, TorchError};
 pub use head::{Activation, Head, HeadShape, UnknownActivation};
 pub use inference::{evaluate, image_probabilities, probabilities};

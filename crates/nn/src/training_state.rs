@@ -259,14 +259,15 @@ mod tests {
 
     /// A store of 20 rows of two classes.
     fn store(folder: &Path) -> FeatureStore {
-        let images: Vec<Sample> =
-            (0..20).map(|row| Sample { path: format!("{row:02}"), label: row % 2 }).collect();
+        let classes = Classes::new(vec!["a".into(), "b".into()]).unwrap();
+        let sample =
+            |row: usize| Sample { path: format!("{row:02}"), label: classes.label_at(row % 2).unwrap() };
+        let images: Vec<Sample> = (0..20).map(sample).collect();
         let spec = FeatureSpec {
             architecture: "made up".into(),
             shape: FeatureShape::new(vec![6]).unwrap(),
             ..convbase_bases::article()
         };
-        let classes = Classes::new(vec!["a".into(), "b".into()]).unwrap();
         let listing = Listing { images: 20, sha256: listing_digest(&images) };
         let manifest = Manifest::new(spec, Precision::Float32, DataType::Float32, classes, listing, 20);
         let store = StoreWriter::create(folder, manifest, false).unwrap();

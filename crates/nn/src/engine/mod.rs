@@ -13,9 +13,8 @@ use convbase_core::{FeatureSpec, ImageSize, Pooling, Precision};
 use tch::Device;
 
 pub use error::EngineError;
-pub use onnx::{OnnxError, OnnxModel};
+pub use onnx::{Fault, Normalisation, OnnxError, OnnxMetadata, OnnxModel, OnnxNetwork, OnnxProblem, Scaling};
 
-use self::onnx::{Normalisation, OnnxNetwork};
 use self::torch::TorchNetwork;
 use crate::base::{Base, BaseError, Source};
 use crate::device::native_precision;

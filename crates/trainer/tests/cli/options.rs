@@ -1,18 +1,25 @@
 //! What the options make of the head and its training.
 
-use convbase_nn::{Checkpoint, Device};
-
 use super::support::*;
 
-/// Names and shapes of the best head's tensors.
+/// Names and shapes of the best head's tensors, by name.
 fn tensors(run: &std::path::Path) -> Vec<(String, Vec<usize>)> {
-    let checkpoint = Checkpoint::load(&run.join("best.safetensors"), Device::Cpu).unwrap();
-    let tensors = checkpoint.metadata().head.tensors();
-    tensors.into_iter().map(|(name, shape)| (name.to_owned(), shape)).collect()
+    let bytes = std::fs::read(run.join("best.safetensors")).unwrap();
+    let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let header = &rest[..usize::try_from(u64::from_le_bytes(*length)).unwrap()];
+    let header: serde_json::Value = serde_json::from_slice(header).unwrap();
+    let tensors = header.as_object().unwrap().iter().filter(|(name, _)| *name != "__metadata__");
+    let shape = |entry: &serde_json::Value| serde_json::from_value(entry["shape"].clone()).unwrap();
+    let mut tensors: Vec<_> = tensors.map(|(name, entry)| (name.clone(), shape(entry))).collect();
+    tensors.sort();
+    tensors
 }
 
 fn named(tensors: &[(&str, &[usize])]) -> Vec<(String, Vec<usize>)> {
-    tensors.iter().map(|(name, shape)| ((*name).to_owned(), shape.to_vec())).collect()
+    let mut named: Vec<_> =
+        tensors.iter().map(|(name, shape)| ((*name).to_owned(), shape.to_vec())).collect();
+    named.sort();
+    named
 }
 
 #[test]

@@ -54,13 +54,11 @@ impl OnnxModel {
 
     /// How pixels become the network's input, as the file says.
     pub fn preprocess(&self) -> Result<Option<Preprocess>, PreprocessError> {
-        self.metadata
-            .scaling
-            .map(|scaling| match scaling {
-                Scaling::Named(preprocess) => Ok(preprocess),
-                Scaling::Given(given) => Preprocess::affine(given.mean, given.deviation),
-            })
-            .transpose()
+        let preprocess = |scaling| match scaling {
+            Scaling::Named(preprocess) => Ok(preprocess),
+            Scaling::Given(given) => Preprocess::affine(given.mean, given.deviation),
+        };
+        self.metadata.scaling.map(preprocess).transpose()
     }
 
     /// The digest of the file's bytes: the identity of its weights.
@@ -128,7 +126,8 @@ impl OnnxModel {
             let model = engine.parse(&message, None)?.model.into_typed()?.into_decluttered()?;
             let fact = model.output_fact(0)?;
             let shape = fact.shape.as_concrete().map(<[usize]>::to_vec);
-            let found = format!("{:?} {:?}", fact.datum_type, fact.shape);
+            let sides: Vec<String> = fact.shape.dims().iter().map(ToString::to_string).collect();
+            let found = format!("{:?} [{}]", fact.datum_type, sides.join(", "));
             let shape = shape.filter(|_| fact.datum_type == DatumType::F32);
             Ok((model, shape, found))
         };
