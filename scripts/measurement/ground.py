@@ -67,8 +67,8 @@ def extraction_figures(measured):
     if rated is not None and rated["images_per_second"] > 0:
         seconds = rated["done"] / rated["images_per_second"]
         figures["total"] = seconds + processes.seconds_between(rated, ended)
-        if "convolving" in rated:
-            figures.update(forward=seconds * rated["convolving"], forward_rows=rated["done"])
+        if "computing" in rated:
+            figures.update(forward=seconds * rated["computing"], forward_rows=rated["done"])
     return figures
 
 

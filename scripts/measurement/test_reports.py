@@ -149,7 +149,7 @@ class Logs(unittest.TestCase):
 
     def test_the_extractors_log_tells_the_work_and_the_convolutions(self):
         found = extraction_figures(self.measured(
-            self.line(1), self.line(5, done=40, images_per_second=10.0, convolving=0.75),
+            self.line(1), self.line(5, done=40, images_per_second=10.0, computing=0.75),
             self.line(5.5, listed=41, embedded=40)))
         self.assertEqual(found, {"rows": 40, "total": 4.5, "forward": 3.0, "forward_rows": 40})
 

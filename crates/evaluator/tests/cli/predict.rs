@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, PoisonError};
+use std::sync::LazyLock;
 
 use clap::Parser;
 use convbase_bases::{architecture, write_untrained};
@@ -178,7 +178,11 @@ fn missing_weights_and_empty_folders_are_named() {
     let bench = Bench::new();
     let said = bench.predict(1, &["--weights", "no/such.safetensors"], &[bench.image("cats/1.png")]);
     assert!(error_of(&said).starts_with("cannot read weights `no/such.safetensors`: "));
-    assert!(said.stderr.contains("\nhint: `scripts/weights` makes the file"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("`scripts/weights vgg16` makes weights/vgg16.safetensors"),
+        "{}",
+        said.stderr
+    );
 
     let empty = tempfile::tempdir().unwrap();
     let said = bench.predict(1, &["-qq"], &[empty.path().to_owned()]);

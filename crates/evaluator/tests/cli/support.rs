@@ -15,7 +15,7 @@ use super::features::classes;
 /// Writes a checkpoint of a head at its start into a folder.
 pub fn checkpoint(folder: &Path, spec: &FeatureSpec, names: &[&str], hidden: usize) -> PathBuf {
     let head = HeadShape {
-        features: spec.feature_length().unwrap(),
+        features: spec.shape.length(),
         hidden,
         activation: Activation::Relu,
         classes: names.len(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use convbase_bases::architecture;
 use convbase_core::store::Manifest;
 use convbase_core::write_artifact;
 use convbase_nn::{ConvBase, Device};
@@ -139,21 +140,49 @@ fn the_automatic_precision_is_the_devices_and_binds_later_runs() {
 }
 
 #[test]
-fn the_automatic_preprocessing_is_what_the_weights_say_and_silent_weights_are_refused_with_a_hint() {
+fn the_automatic_preprocessing_is_what_the_weights_say_or_that_of_keras() {
     let (images, out) = (photographs([("a", 1)]), tempfile::tempdir().unwrap());
     let weights = out.path().join("silent.safetensors");
     without_metadata(&WEIGHTS, &weights);
     let store = out.path().join("store");
     let path = weights.to_str().unwrap();
+    // Keras' names are those of Keras' own weights, whose preprocessing the catalogue knows.
+    extract(0, images.path(), &store, ["--weights", path]);
+    assert_eq!(json(&store.join("manifest.json"))["spec"]["preprocess"], "caffe");
+    let other = out.path().join("other");
+    extract(0, images.path(), &other, ["--weights", path, "--preprocess", "torch"]);
+    assert_eq!(json(&other.join("manifest.json"))["spec"]["preprocess"], "torch");
+}
+
+/// torchvision has several trainings of this network under the same names.
+#[test]
+fn weights_under_torchvisions_names_that_say_nothing_are_refused_with_a_hint() {
+    let (images, out) = (photographs([("a", 1)]), tempfile::tempdir().unwrap());
+    let weights = out.path().join("silent.safetensors");
+    let zeros = |shape: &[usize]| vec![0_u8; shape.iter().product::<usize>() * 4];
+    let known = architecture("vgg16").unwrap();
+    let names = known.torchvision_names().unwrap();
+    let tensors = known.graph().tensors().iter().zip(names).map(|(tensor, name)| {
+        let shape: Vec<usize> = match *tensor.shape() {
+            [height, width, inputs, outputs] => vec![outputs, inputs, height, width],
+            ref other => other.to_vec(),
+        };
+        (name, zeros(&shape), shape)
+    });
+    let tensors: Vec<_> = tensors.collect();
+    let views = tensors.iter().map(|(name, bytes, shape)| {
+        (name, safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape.clone(), bytes).unwrap())
+    });
+    write_artifact(&weights, &safetensors::serialize(views, None).unwrap()).unwrap();
+    let (store, path) = (out.path().join("store"), weights.to_str().unwrap());
     let said = extract(1, images.path(), &store, ["--weights", path]);
     let expected = format!(
-        "extractor: weights `{path}`: metadata preprocess: expected one of rescale, caffe, torch, tf, found none\n\
-         hint: say what the weights were trained with: `--preprocess torch`, for instance\n"
+        "extractor: weights `{path}`: metadata preprocess: expected one of rescale, caffe, torch, tf, \
+         mean=R,G,B/std=R,G,B, found none\nhint: say what the weights were trained with: `--preprocess torch`, for \
+         instance\n"
     );
     assert_eq!(said.stderr, expected);
     assert!(!store.exists());
-    extract(0, images.path(), &store, ["--weights", path, "--preprocess", "torch"]);
-    assert_eq!(json(&store.join("manifest.json"))["spec"]["preprocess"], "torch");
 }
 
 /// Copies a safetensors file without what it says of itself: length of the header, header, numbers.

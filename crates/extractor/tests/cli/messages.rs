@@ -24,7 +24,10 @@ fn a_file_that_holds_no_vgg16_is_named_on_one_line() {
     let path = out.path().join("weights.safetensors");
     for (bytes, part) in [
         (&b"no tensors"[..], "expected a safetensors file: "),
-        (b"\x02\0\0\0\0\0\0\0{}", "features.0.weight: expected [64, 3, 3, 3], found none; features.0.bias: "),
+        (
+            b"\x02\0\0\0\0\0\0\0{}",
+            "block1_conv1/kernel: expected [3, 3, 3, 64], found none; block1_conv1/bias: ",
+        ),
     ] {
         write_artifact(&path, bytes).unwrap();
         let said =
@@ -65,11 +68,10 @@ fn folders_without_classes_or_photographs_are_refused() {
 #[test]
 fn words_that_make_no_sense_are_usage_errors_that_name_the_option() {
     let cases = [
-        ("--image-size", "31", "found `31`"),
+        ("--image-size", "0", "found `0`"),
         ("--image-size", "64x", "found `64x`"),
-        ("--layer", "block5_pol", "found `block5_pol`"),
         ("--pooling", "mean", "expected one of none, avg, max, found `mean`"),
-        ("--preprocess", "keras", "expected one of rescale, caffe, torch, tf, found `keras`"),
+        ("--preprocess", "keras", "caffe, torch, tf, mean=R,G,B/std=R,G,B, found `keras`"),
         ("--precision", "fp16", "expected one of fp32, bf16, found `fp16`"),
         ("--interpolation", "cubic", "expected one of nearest, bilinear, bicubic, lanczos, found `cubic`"),
         ("--dtype", "float64", "expected one of float32, float16, found `float64`"),
@@ -95,9 +97,27 @@ fn words_that_make_no_sense_are_usage_errors_that_name_the_option() {
 }
 
 #[test]
+fn a_base_a_layer_or_a_size_that_is_not_there_is_refused_with_what_is() {
+    let (images, out) = (photographs([("a", 1)]), tempfile::tempdir().unwrap());
+    let store = out.path().join("store");
+    for (option, value, part) in [
+        ("--layer", "block5_pol", "block5_conv3, block5_pool, found `block5_pol`"),
+        ("--image-size", "31", "expected at least 32x32 for layer `block5_pool`, found 31x31"),
+        ("--base", "vgg11", "base: expected one of vgg16, vgg19, resnet50, "),
+        ("--base", "no/such.onnx", "no/such.onnx"),
+    ] {
+        let said = extract(1, images.path(), &store, [option, value]);
+        let error = said.stderr.lines().find(|line| line.starts_with("extractor: ")).unwrap();
+        assert!(error.contains(part), "{option} {value}: {error}");
+        assert!(!store.exists(), "{option} {value}");
+    }
+}
+
+#[test]
 fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
     let general = ["--help", "--log-format", "--quiet", "--verbose"];
     let of_extract = [
+        "--base",
         "--batch-size",
         "--classes",
         "--decode-threads",
@@ -170,7 +190,7 @@ fn json_logs_are_one_object_per_line_with_the_counts_as_numbers() {
     let time =
         lines.iter().find(|line| line["images_per_second"].is_f64() && line["total"].is_null()).unwrap();
     assert_eq!(time["done"], 11);
-    let shares = ["decoding", "convolving", "writing"].map(|name| time[name].as_f64().unwrap());
+    let shares = ["decoding", "computing", "writing"].map(|name| time[name].as_f64().unwrap());
     assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{shares:?}");
     assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{shares:?}");
 }

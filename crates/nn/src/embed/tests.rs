@@ -196,7 +196,7 @@ fn a_decoder_that_wants_nothing_more_computed_still_sees_every_photograph() {
         let (seen, positions, result) = ends(move || {
             let interrupt = Interrupt::default();
             let engine = Engine(|_| Ok(()));
-            let ranges = [0..IMAGES];
+            let ranges = std::iter::once(0..IMAGES).collect::<Vec<_>>();
             let pipeline = EmbedPipeline {
                 engine: &engine,
                 ranges: &ranges,
@@ -229,7 +229,7 @@ fn a_decoder_that_panics_or_gives_too_few_images_ends_the_run() {
         ends(move || {
             let interrupt = Interrupt::default();
             let engine = Engine(|_| Ok(()));
-            let ranges = [0..IMAGES];
+            let ranges = std::iter::once(0..IMAGES).collect::<Vec<_>>();
             let pipeline = EmbedPipeline {
                 engine: &engine,
                 ranges: &ranges,
@@ -254,7 +254,7 @@ fn memory_is_bounded_by_the_places_of_batches() {
             let (decoded, consumed, most) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
             let interrupt = Interrupt::default();
             let engine = Engine(|_| Ok(()));
-            let ranges = [0..IMAGES];
+            let ranges = std::iter::once(0..IMAGES).collect::<Vec<_>>();
             let pipeline = EmbedPipeline {
                 engine: &engine,
                 ranges: &ranges,
