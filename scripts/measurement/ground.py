@@ -67,8 +67,10 @@ def extraction_figures(measured):
     if rated is not None and rated["images_per_second"] > 0:
         seconds = rated["done"] / rated["images_per_second"]
         figures["total"] = seconds + processes.seconds_between(rated, ended)
-        if "computing" in rated:
-            figures.update(forward=seconds * rated["computing"], forward_rows=rated["done"])
+        # Older programs, which `scripts/bench pair` runs too, say `convolving`.
+        share = rated.get("computing", rated.get("convolving"))
+        if share is not None:
+            figures.update(forward=seconds * share, forward_rows=rated["done"])
     return figures
 
 

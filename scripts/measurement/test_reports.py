@@ -148,10 +148,11 @@ class Logs(unittest.TestCase):
         return SimpleNamespace(log=lambda: list(lines))
 
     def test_the_extractors_log_tells_the_work_and_the_convolutions(self):
-        found = extraction_figures(self.measured(
-            self.line(1), self.line(5, done=40, images_per_second=10.0, computing=0.75),
-            self.line(5.5, listed=41, embedded=40)))
-        self.assertEqual(found, {"rows": 40, "total": 4.5, "forward": 3.0, "forward_rows": 40})
+        for share in ("computing", "convolving"):  # Of this version, and of older programs.
+            found = extraction_figures(self.measured(
+                self.line(1), self.line(5, done=40, images_per_second=10.0, **{share: 0.75}),
+                self.line(5.5, listed=41, embedded=40)))
+            self.assertEqual(found, {"rows": 40, "total": 4.5, "forward": 3.0, "forward_rows": 40})
 
     def test_a_log_without_rates_tells_the_rows_alone(self):
         found = extraction_figures(self.measured(self.line(5, listed=4, embedded=4)))

@@ -227,6 +227,14 @@ cat >/dev/null; echo "$*" >>{log}; wc -l <{log}\n""")
         self.assertIn("'--dependency=afterok:<extract-train>'", result.stdout)
         self.assertEqual((self.log(), (self.folder / "logs").exists()), ([], False))
 
+    def test_name_and_recipe_are_those_of_just_pipeline(self):
+        for words, name, preprocess in (((), "images-article", "rescale"), (("--recipe", "native"), "images-native", "auto"),
+                                        (("--base", "other"), "images-other-native", "auto"),
+                                        (("--base", "net.onnx", "--recipe", "article"), "images-net-article", "rescale")):
+            shown = self.submit("--dry-run", *words).stdout
+            self.assertIn(f"/data/features/{name}/train ", shown, words)
+            self.assertIn(f"--preprocess {preprocess} ", shown, words)
+
     def test_jobs_that_were_submitted_are_taken_back_when_a_later_one_is_refused(self):
         self.slurm_answers(refuses="--time=9")
         result = self.submit("--train-time", "9")
