@@ -60,9 +60,10 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
         unreadable: 0,
     };
     lines.begin()?;
+    let all = 0..images.len();
     let pipeline = EmbedPipeline {
         engine: &conv_base,
-        ranges: &[0..images.len()],
+        ranges: std::slice::from_ref(&all),
         batch_size: arguments.batch_size as usize,
         passes,
         interrupt: &Interrupt::default(),

@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn what_is_guarded_inside_leaves_the_outside_guarded() {
         let result = guarded(|| {
-            assert!(guarded(|| panic!("inner")).map(|()| ()).is_err());
+            assert_eq!(guarded(|| panic!("inner")), Err::<(), _>("inner".to_owned()));
             assert!(IS_GUARDED.get());
         });
         assert_eq!(result, Ok(()));

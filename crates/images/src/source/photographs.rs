@@ -155,6 +155,7 @@ fn relative(root: &Path, path: &Path, is_folder: bool) -> Result<Entry, DatasetE
 }
 
 #[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
