@@ -87,7 +87,7 @@ impl OnnxModel {
         self.graph.output.first().map_or("", |output| output.name.as_str())
     }
 
-    /// The shape of one image's features at a layer: [channels]; [tokens, channels]; or, of a map, [height, width,
+    /// The shape of one image's features at a layer: `[channels]`; [tokens, channels]; or, of a map, [height, width,
     /// channels], wherever the network has its channels.
     pub fn describe(&self, layer: &str, size: ImageSize) -> Result<Vec<u32>, OnnxError> {
         let (_, features) = self.typed(layer, size).map_err(|problem| OnnxError::new(&self.path, problem))?;

@@ -28,7 +28,7 @@ pub struct OnnxNetwork {
 }
 
 impl OnnxNetwork {
-    /// The shape of one image's features: [channels], [tokens, channels] or [height, width, channels].
+    /// The shape of one image's features: `[channels]`, [tokens, channels] or [height, width, channels].
     pub fn shape(&self) -> &[u32] {
         self.features.shape()
     }
