@@ -113,43 +113,64 @@ impl Products<'_> {
 }
 
 /// The dot product of every row with every unit's weights, all equally long: 16 sums of every 16th product, and then
-/// their sum, so that bits do not depend on how many numbers a vector of this processor holds. Narrower vectors pass
-/// more often over what is in the first cache.
+/// their sum, half onto half, so that bits do not depend on how many numbers a vector of this processor holds. Narrower
+/// vectors pass more often over what is in the first cache.
 #[inline(always)]
 fn dot_products<S: Simd, const R: usize, const UNITS: usize>(
     simd: S,
     rows: [&[f32]; R],
     weights: [&[f32]; UNITS],
 ) -> [[f32; UNITS]; R] {
-    let whole = rows[0].len() / LANES * LANES;
-    let mut lanes = [[[0.0; LANES]; UNITS]; R];
-    for first in (0..LANES).step_by(S::F32_LANES) {
-        let sums = sums_of_vectors(simd, rows, weights, first, whole);
+    if 2 * S::F32_LANES < LANES {
+        return narrow_dot_products(simd, rows, weights);
+    }
+    let mut sums = sums_of_lanes(simd, rows, weights, 0);
+    if S::F32_LANES < LANES {
+        let others = sums_of_lanes(simd, rows, weights, S::F32_LANES);
         for r in 0..R {
             for u in 0..UNITS {
-                let mut sum = sums[r][u];
-                if whole < rows[r].len() {
-                    let start = rows[r].len().min(whole + first);
-                    let end = rows[r].len().min(start + S::F32_LANES);
-                    let row = simd.partial_load_f32s(&rows[r][start..end]);
-                    sum = simd.mul_add_e_f32s(row, simd.partial_load_f32s(&weights[u][start..end]), sum);
-                }
-                S::as_mut_simd_f32s(&mut lanes[r][u]).0[first / S::F32_LANES] = sum;
+                sums[r][u] = simd.add_f32s(sums[r][u], others[r][u]);
             }
         }
     }
     let mut totals = [[0.0; UNITS]; R];
     for r in 0..R {
         for u in 0..UNITS {
-            totals[r][u] = total(lanes[r][u]);
+            // Vectors of eight or sixteen are added half onto half.
+            totals[r][u] = simd.reduce_sum_f32s(sums[r][u]);
         }
     }
     totals
 }
 
-/// Half onto half, until one is left.
+/// The same where a vector holds four numbers or one.
 #[inline(always)]
-fn total(mut lanes: [f32; LANES]) -> f32 {
+fn narrow_dot_products<S: Simd, const R: usize, const UNITS: usize>(
+    simd: S,
+    rows: [&[f32]; R],
+    weights: [&[f32]; UNITS],
+) -> [[f32; UNITS]; R] {
+    let mut lanes = [[[0.0; LANES]; UNITS]; R];
+    for first in (0..LANES).step_by(S::F32_LANES) {
+        let sums = sums_of_lanes(simd, rows, weights, first);
+        for r in 0..R {
+            for u in 0..UNITS {
+                S::as_mut_simd_f32s(&mut lanes[r][u]).0[first / S::F32_LANES] = sums[r][u];
+            }
+        }
+    }
+    let mut totals = [[0.0; UNITS]; R];
+    for r in 0..R {
+        for u in 0..UNITS {
+            totals[r][u] = half_onto_half(lanes[r][u]);
+        }
+    }
+    totals
+}
+
+/// The sum of all, each half added to the other until one is left.
+#[inline(always)]
+fn half_onto_half(mut lanes: [f32; LANES]) -> f32 {
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {
@@ -160,8 +181,32 @@ fn total(mut lanes: [f32; LANES]) -> f32 {
     lanes[0]
 }
 
-/// Of every LANES numbers up to `whole` the vector from `first` on, multiplied and summed. Loops over counts and no
-/// iterators or closures: the compiler must keep all sums in registers.
+/// Of every LANES numbers the vector from `first` on, multiplied and summed.
+#[inline(always)]
+fn sums_of_lanes<S: Simd, const R: usize, const UNITS: usize>(
+    simd: S,
+    rows: [&[f32]; R],
+    weights: [&[f32]; UNITS],
+    first: usize,
+) -> [[S::f32s; UNITS]; R] {
+    let end = rows[0].len();
+    let whole = end / LANES * LANES;
+    let mut sums = sums_of_vectors(simd, rows, weights, first, whole);
+    if whole < end {
+        let (from, to) = (end.min(whole + first), end.min(whole + first + S::F32_LANES));
+        for r in 0..R {
+            let row = simd.partial_load_f32s(&rows[r][from..to]);
+            for u in 0..UNITS {
+                let weights = simd.partial_load_f32s(&weights[u][from..to]);
+                sums[r][u] = simd.mul_add_e_f32s(row, weights, sums[r][u]);
+            }
+        }
+    }
+    sums
+}
+
+/// The same of the numbers up to `whole`, a multiple of LANES. Loops over counts and no iterators or closures: the
+/// compiler must keep all sums in registers.
 #[inline(always)]
 fn sums_of_vectors<S: Simd, const R: usize, const UNITS: usize>(
     simd: S,
