@@ -62,6 +62,18 @@ pub enum OnnxProblem {
         /// The tensor.
         tensor: String,
     },
+    /// An attribute of a node is beyond any network.
+    #[error("node {node}: expected {attribute} from -{most} to {most}, found {found}")]
+    Attribute {
+        /// The node's name and operator.
+        node: String,
+        /// The attribute's name.
+        attribute: String,
+        /// The greatest value.
+        most: i64,
+        /// Its value.
+        found: i64,
+    },
     /// No input can take an image, or several can.
     #[error("expected one float32 input [n, 3, height, width] or [n, height, width, 3], found {found}")]
     Input {

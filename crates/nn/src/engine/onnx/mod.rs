@@ -7,6 +7,7 @@
 //! Each image is computed alone, so its features have the same bits in every batch and on every number of threads; and
 //! a file whose batch is fixed at one needs no special care.
 
+mod attributes;
 mod error;
 mod fault;
 mod features;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use convbase_core::{Digest, ImageSize, Preprocess, PreprocessError};
 use tract_onnx::pb::{GraphProto, ModelProto};
-use tract_onnx::prelude::{DatumType, InferenceModelExt, IntoRunnable, TypedModel};
+use tract_onnx::prelude::{DatumType, InferenceModelExt, IntoRunnable, TractError, TractResult, TypedModel};
 
 use super::error::{OnnxError, OnnxProblem};
 use super::fault::guarded;
@@ -14,7 +14,7 @@ use super::metadata::{OnnxMetadata, Scaling};
 use super::network::OnnxNetwork;
 use super::part::{Part, follows_from};
 use super::similar::similar;
-use super::{file, graph, layout, operators, weights};
+use super::{attributes, file, graph, layout, operators, weights};
 
 /// An ONNX file with one image input and whole weights.
 ///
@@ -39,6 +39,7 @@ impl OnnxModel {
             let (mut message, digest) = file::read(path)?;
             let graph = message.graph.take().ok_or(OnnxProblem::NoGraph)?;
             graph::check(&graph)?;
+            attributes::check(&graph)?;
             weights::check(&graph)?;
             let input = ImageInput::of(&graph)?;
             let metadata = OnnxMetadata::of(&message)?;
@@ -124,6 +125,7 @@ impl OnnxModel {
             // The shapes that an exporter noted hold for its own batch and size.
             let engine = tract_onnx::onnx().with_ignore_value_info(true);
             let model = engine.parse(&message, None)?.model.into_typed()?.into_decluttered()?;
+            check_memory(&model)?;
             let fact = model.output_fact(0)?;
             let shape = fact.shape.as_concrete().map(<[usize]>::to_vec);
             let sides: Vec<String> = fact.shape.dims().iter().map(ToString::to_string).collect();
@@ -189,4 +191,26 @@ impl OnnxModel {
     fn dependence(&self, layer: &str, found: String) -> OnnxProblem {
         OnnxProblem::Dependence { layer: layer.to_owned(), input: self.input.name.clone(), found }
     }
+}
+
+/// Numbers of one tensor of one image: 4 GiB.
+const MOST_NUMBERS: usize = 1 << 30;
+
+/// Memory that cannot be had would end the program, so it is asked for only where a network may need it.
+fn check_memory(model: &TypedModel) -> TractResult<()> {
+    for node in model.nodes() {
+        for output in &node.outputs {
+            let numbers = output
+                .fact
+                .shape
+                .as_concrete()
+                .map(|sides| sides.iter().try_fold(1_usize, |product, &side| product.checked_mul(side)));
+            if numbers.is_some_and(|numbers| numbers.is_none_or(|numbers| numbers > MOST_NUMBERS)) {
+                let text =
+                    format!("{} has more than {MOST_NUMBERS} numbers: {:?}", node.name, output.fact.shape);
+                return Err(TractError::msg(text));
+            }
+        }
+    }
+    Ok(())
 }
