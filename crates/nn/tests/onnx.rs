@@ -68,7 +68,7 @@ fn features_and_maps_are_pytorch_s_with_the_channels_last() {
 fn maps_inside_a_channels_last_file_are_stored_channels_last_too() {
     let model = open("channels_last.onnx");
     let names = model.layer_names();
-    let inner = names.iter().rfind(|name| name.ends_with("Relu_2_output_0")).unwrap();
+    let inner = names.iter().rfind(|name| name.contains("Relu")).unwrap();
     check("channels_last.onnx", inner, "channels_last.map.npy", size(40, 36));
 }
 
@@ -178,6 +178,10 @@ fn an_unfit_file_is_told_in_one_line_that_names_it() {
             "batch_of_eight.onnx",
             "input `image` float [8, 3, 64, 64]: expected a batch that is free or 1, found 8",
         ),
+        (
+            "free_layout.onnx",
+            "input `image` float [n, first, second, third]: expected 3 channels in second or in last place",
+        ),
         ("wrong_metadata.onnx", "metadata `convbase`: expected JSON"),
         ("other_input.onnx", "layer `sum`: expected to follow from `image` alone, found `ids`"),
         (
@@ -250,7 +254,7 @@ fn damaged_files_are_errors_or_compute_and_never_end_the_program() {
     for name in ["constants_as_inputs.onnx", "channels_last.onnx"] {
         let whole = fs::read(path(name)).unwrap();
         // The first bytes and the last hold the graph's form; those between are mostly weights.
-        let places = (0..whole.len()).filter(|place| whole.len() < 1000 || place % 37 == 0);
+        let places = (0..whole.len()).filter(|place| whole.len() < 1000 || place % 97 == 0);
         for (place, change) in places.flat_map(|place| [(place, 0x01), (place, 0x80)]) {
             let mut damaged = whole.clone();
             damaged[place] ^= change;

@@ -66,7 +66,8 @@ class Attention(nn.Module):
 
     def forward(self, image):
         x = self.patches(image).flatten(2).transpose(1, 2) + self.positions
-        query, key, value = self.projections(self.normalisation(x)).reshape(-1, 16, 3, 2, 8).permute(2, 0, 3, 1, 4)
+        projected = self.projections(self.normalisation(x)).reshape(-1, 16, 3, 2, 8)
+        query, key, value = projected.permute(2, 0, 3, 1, 4)
         weights = (query @ key.transpose(-2, -1) * 8**-0.5).softmax(-1)
         x = x + nn.functional.gelu(self.out((weights @ value).transpose(1, 2).reshape(-1, 16, 16)))
         return (x,)
@@ -122,7 +123,16 @@ def weight(shape=(4, 3, 1, 1), name="weight"):
     return numpy_helper.from_array(np.random.default_rng(2).normal(size=shape).astype(np.float32), name)
 
 
-def small(name, nodes=(), outputs=("map",), inputs=None, weights=None, domains=(), kind=TensorProto.FLOAT, metadata=None):
+def small(
+    name,
+    nodes=(),
+    outputs=("map",),
+    inputs=None,
+    weights=None,
+    domains=(),
+    kind=TensorProto.FLOAT,
+    metadata=None,
+):
     """One convolution, `map`, and what a test adds to it."""
     nodes = [helper.make_node("Conv", ["image", "weight"], ["map"], name="convolution"), *nodes]
     inputs = inputs or [image_input()]
@@ -145,8 +155,9 @@ def files_that_do_not():
     small("gray", inputs=[image_input(("n", 1, "height", "width"))], weights=[weight((4, 1, 1, 1))])
     small("batch_of_eight", inputs=[image_input((8, 3, 64, 64))])
     small("other_input", [node("Add", ["map", "ids"], ["sum"])], ["sum"], [image_input(), image_input(("n",), "ids")])
-    small("own_operator", [node("Sharpen", ["map"], ["sharp"], name="sharpen", domain="our.own")], ["sharp"], domains=["our.own"])
-    small("own_relu", [node("Relu", ["map"], ["sharp"], name="relu", domain="our.own")], ["sharp"], domains=["our.own"])
+    for name, operator in [("own_operator", "Sharpen"), ("own_relu", "Relu")]:
+        own = node(operator, ["map"], ["sharp"], name=operator.lower(), domain="our.own")
+        small(name, [own], ["sharp"], domains=["our.own"])
     small("drawn", [node("RandomNormalLike", ["map"], ["noise"], name="noise")], ["noise"])
     small("integers", [node("ArgMax", ["map"], ["place"], axis=1)], ["place"], kind=TensorProto.INT64)
     small("one_number", [node("ReduceMean", ["map"], ["mean"], keepdims=0)], ["mean"])
@@ -166,6 +177,9 @@ def files_that_do_not():
     entry = numbers.external_data.add()
     entry.key, entry.value = "location", "weights.data"
     small("external_data", weights=[numbers])
+    free = image_input(("n", "first", "second", "third"))
+    graph = helper.make_graph([node("Relu", ["image"], ["map"])], "free", [free], [output("map")])
+    save("free_layout", helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), {})
     graph = helper.make_graph([], "empty", [image_input()], [image_input()])
     save("no_nodes", helper.make_model(graph, ir_version=8), {})
 

@@ -43,8 +43,8 @@ impl OnnxNetwork {
         self.size
     }
 
-    /// Pixels [batch, height, width, 3], red, green, blue → features [batch, …shape], C order. An image's features have
-    /// the same bits in every batch.
+    /// Pixels [batch, height, width, 3], red, green, blue → features, image after image, C order. An image's features
+    /// have the same bits in every batch.
     pub fn forward(
         &self,
         pixels: &[u8],
