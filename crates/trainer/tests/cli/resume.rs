@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use super::support::*;
 
 /// Enough epochs that a signal finds the program at work.
-const EPOCHS: u32 = 60;
+const EPOCHS: &str = "200";
 
 fn begin(features: &Path, out: &Path, optimizer: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_trainer"))
@@ -22,7 +22,7 @@ fn begin(features: &Path, out: &Path, optimizer: &str) -> Child {
             "--learning-rate",
             "0.01",
         ])
-        .args(["--epochs", &EPOCHS.to_string(), "--optimizer", optimizer, "--features"])
+        .args(["--epochs", EPOCHS, "--optimizer", optimizer, "--features"])
         .arg(features)
         .arg("--out")
         .arg(out)
@@ -41,7 +41,7 @@ fn stop(mut child: Child, out: &Path, signal: &str) -> Option<i32> {
 }
 
 fn resume(features: &Path, out: &Path, optimizer: &str) -> Said {
-    fit(0, features, out, ["--resume", "--epochs", "60", "--optimizer", optimizer])
+    fit(0, features, out, ["--resume", "--epochs", EPOCHS, "--optimizer", optimizer])
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn an_interrupted_training_ends_at_the_bytes_of_an_uninterrupted_one() {
     let features = Store::default().in_folder();
     for optimizer in ["rmsprop", "adam", "sgd"] {
         let alone = tempfile::tempdir().unwrap();
-        fit(0, features.path(), alone.path(), ["--epochs", "60", "--optimizer", optimizer]);
+        fit(0, features.path(), alone.path(), ["--epochs", EPOCHS, "--optimizer", optimizer]);
         for (signal, code) in [("-TERM", Some(75)), ("-KILL", None)] {
             let out = tempfile::tempdir().unwrap();
             let ended = stop(begin(features.path(), out.path(), optimizer), out.path(), signal);
@@ -65,7 +65,7 @@ fn an_interrupted_training_ends_at_the_bytes_of_an_uninterrupted_one() {
 }
 
 /// One row per step, and an epoch of more steps than the state is saved after.
-const LONG: [&str; 4] = ["--batch-size", "1", "--epochs", "2"];
+const LONG: [&str; 4] = ["--batch-size", "1", "--epochs", "100"];
 
 #[test]
 fn a_training_that_is_interrupted_within_an_epoch_goes_on_at_the_next_step() {
