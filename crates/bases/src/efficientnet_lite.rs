@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use convbase_core::Preprocess;
 
-use crate::architecture::{Architecture, CanaryTolerance};
+use crate::architecture::Architecture;
 use crate::graph::{Builder, Graph, Window};
 
 pub(crate) static EFFICIENTNET_LITE0: Architecture = Architecture {
@@ -14,7 +14,6 @@ pub(crate) static EFFICIENTNET_LITE0: Architecture = Architecture {
     default_layer: "head_relu",
     default_side: 224,
     preprocess,
-    tolerance: CanaryTolerance::LINEAR_BOTTLENECKS,
     torchvision_names: None,
     build: efficientnet_lite0,
     graph: OnceLock::new(),

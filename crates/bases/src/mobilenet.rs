@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use convbase_core::Preprocess;
 
-use crate::architecture::{Architecture, CanaryTolerance};
+use crate::architecture::Architecture;
 use crate::graph::{Builder, Graph, Padding, Window};
 
 pub(crate) static MOBILENET: Architecture = Architecture {
@@ -12,7 +12,6 @@ pub(crate) static MOBILENET: Architecture = Architecture {
     default_layer: "conv_pw_13_relu",
     default_side: 224,
     preprocess: || Preprocess::TensorFlow,
-    tolerance: CanaryTolerance::DEEP,
     torchvision_names: None,
     build: mobilenet,
     graph: OnceLock::new(),

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use convbase_core::Preprocess;
 
-use crate::architecture::{Architecture, CanaryTolerance};
+use crate::architecture::Architecture;
 use crate::graph::{Activation, Builder, Graph, Padding, Window};
 
 pub(crate) static RESNET50: Architecture = Architecture {
@@ -13,7 +13,6 @@ pub(crate) static RESNET50: Architecture = Architecture {
     default_layer: "conv5_block3_out",
     default_side: 224,
     preprocess: || Preprocess::Caffe,
-    tolerance: CanaryTolerance::DEEP,
     torchvision_names: None,
     build: resnet50,
     graph: OnceLock::new(),

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use convbase_core::Preprocess;
 
-use crate::architecture::{Architecture, CanaryTolerance};
+use crate::architecture::Architecture;
 use crate::graph::{Activation, Builder, Graph, Window};
 
 pub(crate) static TINY: Architecture = Architecture {
@@ -13,7 +13,6 @@ pub(crate) static TINY: Architecture = Architecture {
     default_layer: "block3_pool",
     default_side: 32,
     preprocess: || Preprocess::Caffe,
-    tolerance: CanaryTolerance::SHALLOW,
     torchvision_names: None,
     build: tiny,
     graph: OnceLock::new(),

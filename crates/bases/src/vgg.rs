@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use convbase_core::Preprocess;
 
-use crate::architecture::{Architecture, CanaryTolerance};
+use crate::architecture::Architecture;
 use crate::graph::{Activation, Builder, Graph, Operator, Window};
 
 pub(crate) static VGG16: Architecture = Architecture {
@@ -14,7 +14,6 @@ pub(crate) static VGG16: Architecture = Architecture {
     // The published tutorial's; Keras' own is 224.
     default_side: 180,
     preprocess: || Preprocess::Caffe,
-    tolerance: CanaryTolerance::SHALLOW,
     torchvision_names: Some(torchvision_names),
     build: || vgg([2, 2, 3, 3, 3]),
     graph: OnceLock::new(),
@@ -25,7 +24,6 @@ pub(crate) static VGG19: Architecture = Architecture {
     default_layer: "block5_pool",
     default_side: 224,
     preprocess: || Preprocess::Caffe,
-    tolerance: CanaryTolerance::SHALLOW,
     torchvision_names: Some(torchvision_names),
     build: || vgg([2, 2, 4, 4, 4]),
     graph: OnceLock::new(),

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use convbase_core::Preprocess;
 
-use crate::architecture::{Architecture, CanaryTolerance};
+use crate::architecture::Architecture;
 use crate::graph::{Builder, Graph, Window};
 
 pub(crate) static XCEPTION: Architecture = Architecture {
@@ -12,7 +12,6 @@ pub(crate) static XCEPTION: Architecture = Architecture {
     default_layer: "block14_sepconv2_act",
     default_side: 299,
     preprocess: || Preprocess::TensorFlow,
-    tolerance: CanaryTolerance::DEEP,
     torchvision_names: None,
     build: xception,
     graph: OnceLock::new(),

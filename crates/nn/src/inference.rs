@@ -2,7 +2,7 @@
 
 use crate::head::{BackEnd, Computed};
 use crate::training::Totals;
-use crate::{ConvBase, EngineError, Head, Means, MinibatchError, Rows};
+use crate::{Head, Means, MinibatchError, Rows};
 
 /// Rows per pass where nothing is learned: large enough for the processor, small enough for memory.
 const EVALUATION_BATCH: usize = 256;
@@ -46,15 +46,4 @@ fn passes(rows: &Rows) -> impl Iterator<Item = Vec<usize>> {
     (0..count)
         .step_by(EVALUATION_BATCH)
         .map(move |start| (start..count.min(start + EVALUATION_BATCH)).collect())
-}
-
-/// The probabilities of all classes for `batch` images, row-major [batch, classes], through conv base and head.
-/// `pixels` is [batch, height, width, 3], as [`ConvBase::features`] takes it.
-pub fn image_probabilities(
-    conv_base: &ConvBase,
-    head: &Head,
-    pixels: &[u8],
-    batch: usize,
-) -> Result<Vec<f64>, EngineError> {
-    Ok(head.probabilities_of(&conv_base.features(pixels, batch)?)?)
 }

@@ -33,7 +33,7 @@ pub use engine::{
 };
 pub use error::{MinibatchError, TorchError};
 pub use head::{Activation, Head, HeadShape, UnknownActivation};
-pub use inference::{evaluate, image_probabilities, probabilities};
+pub use inference::{evaluate, probabilities};
 pub use memory::{keep_freed_memory, leave_quickly};
 pub use minibatch::{ClassMappingError, Rows};
 pub use optimizer::{OptimizerKind, UnknownOptimizer};

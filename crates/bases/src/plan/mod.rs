@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use convbase_core::{ImageSize, Preprocess};
 
+pub use scaling::scaling;
 pub use step::{Convolution, Operation, Pool, Step};
 
 use crate::architecture::Architecture;
@@ -78,7 +79,7 @@ impl Plan {
         if let Some(step) = steps.iter().find(|step| !is_finite(&step.operation)) {
             return Err(PlanError::Overflow { path: weights.path().to_owned(), layer: step.layer.clone() });
         }
-        let scaling = scaling::scaling(preprocess);
+        let scaling = scaling(preprocess);
         Ok(Self { steps, size, output_shape: shapes[position], scaling })
     }
 

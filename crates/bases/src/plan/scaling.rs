@@ -3,8 +3,8 @@
 use convbase_core::Preprocess;
 
 /// Mean and divisor of red, green and blue: the input is (pixel − mean) / divisor (Keras
-/// `imagenet_utils.preprocess_input` and its `mode`s).
-pub(super) fn scaling(preprocess: Preprocess) -> ([f64; 3], [f64; 3]) {
+/// `imagenet_utils.preprocess_input` and its `mode`s), pixels being 0..255.
+pub fn scaling(preprocess: Preprocess) -> ([f64; 3], [f64; 3]) {
     match preprocess {
         Preprocess::Rescale => ([0.0; 3], [255.0; 3]),
         Preprocess::Caffe => ([123.68, 116.779, 103.939], [1.0; 3]),

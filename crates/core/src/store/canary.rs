@@ -91,10 +91,14 @@ impl Canary {
     /// two threads, and oneDNN held to AVX2, give the same bits in fp32; held to SSE 4.1 they differ by 6e-7, and in bf16
     /// by 8e-4; bf16 differs from fp32 by 9e-4. The least distance of what must be found is 0.12 (bicubic instead of
     /// bilinear). The `canary` test of convbase-nn repeats what one process can repeat.
+    ///
+    /// In bf16 every map is rounded to eight bits, and deeper bases add more roundings: with trained weights
+    /// EfficientNet-Lite0, whose sums between blocks no activation bounds, lies 9e-3 from fp32. So bf16 has room for it,
+    /// still less than half of the least distance that must be found.
     pub fn tolerance(precision: Precision) -> f64 {
         match precision {
             Precision::Float32 => 1e-4,
-            Precision::BFloat16 => 1e-2,
+            Precision::BFloat16 => 5e-2,
         }
     }
 }

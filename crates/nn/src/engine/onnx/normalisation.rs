@@ -1,5 +1,6 @@
 //! How bytes of pixels become the network's input.
 
+use convbase_bases::scaling;
 use convbase_core::Preprocess;
 
 /// (pixel - mean) / deviation, per channel, in float32 and in units of pixels 0..255.
@@ -14,16 +15,14 @@ pub struct Normalisation {
 }
 
 impl From<Preprocess> for Normalisation {
-    /// Keras `imagenet_utils.preprocess_input` and its `mode`s.
     fn from(preprocess: Preprocess) -> Self {
-        let (mean, deviation) = match preprocess {
-            Preprocess::Rescale => ([0.0; 3], [255.0; 3]),
-            Preprocess::Caffe => ([123.68, 116.779, 103.939], [1.0; 3]),
-            Preprocess::Torch => ([0.485, 0.456, 0.406].map(times_255), [0.229, 0.224, 0.225].map(times_255)),
-            Preprocess::TensorFlow => ([127.5; 3], [127.5; 3]),
-            Preprocess::Affine(affine) => (affine.mean(), affine.deviation()),
-        };
-        Self { mean, deviation, is_blue_first: preprocess == Preprocess::Caffe }
+        let (mean, deviation) = scaling(preprocess);
+        let floats = |numbers: [f64; 3]| numbers.map(|number| number as f32);
+        Self {
+            mean: floats(mean),
+            deviation: floats(deviation),
+            is_blue_first: preprocess == Preprocess::Caffe,
+        }
     }
 }
 
@@ -37,11 +36,6 @@ impl Normalisation {
             (place, std::array::from_fn(|byte| (byte as f32 - mean) / deviation))
         })
     }
-}
-
-/// In double precision, so that the product is the nearest float32.
-fn times_255(share: f64) -> f32 {
-    (share * 255.0) as f32
 }
 
 #[cfg(test)]
