@@ -40,5 +40,5 @@ pub use drawn::drawn;
 pub use graph::{
     Activation, Graph, GraphError, Node, Operator, Padding, PaddingRule, SummaryRow, Tensor, Window,
 };
-pub use plan::{Convolution, Operation, Plan, PlanError, Pool, Step, scaling};
+pub use plan::{Behind, Convolution, Operation, Plan, PlanError, Pool, Step, scaling};
 pub use weights::{Weights, WeightsError, write_untrained};

@@ -153,7 +153,7 @@ impl Checkpoint {
         let metadata = envelope.metadata;
         let mut problems = Vec::new();
         let tensors = metadata.head.tensors();
-        let parameters = tensors.map(|tensor| read_float(&file, tensor.name, tensor.size, &mut problems));
+        let parameters = tensors.map(|tensor| read_float(&file, &tensor.name, tensor.size, &mut problems));
         let mut check = |name: &str, expected: String, found: String| {
             if expected != found {
                 problems.push(format!("{name}: expected {expected}, found {found}"));
@@ -161,15 +161,16 @@ impl Checkpoint {
         };
         check("format", HEAD.format.to_owned(), envelope.format);
         let features = metadata.spec.shape.length();
-        check("head.features", features.to_string(), metadata.head.features.to_string());
+        check("head.features", features.to_string(), metadata.head.stored().to_string());
         check("head.classes", metadata.classes.len().to_string(), metadata.head.classes.to_string());
+        problems.extend(metadata.head.input.problems(metadata.head.features));
         if !problems.is_empty() {
             return Err(CheckpointError::Contradiction {
                 path: path.to_owned(),
                 problems: problems.join("; "),
             });
         }
-        let head = Head::from_parameters(metadata.head, parameters, device)?;
+        let head = Head::from_parameters(metadata.head.clone(), parameters, device)?;
         Ok(Self { path: path.to_owned(), metadata, head, sha256: Digest::of(&bytes) })
     }
 
@@ -207,7 +208,7 @@ pub(crate) fn save_head<B: BackEnd>(
 ) -> Result<(), CheckpointError> {
     let named = head.shape().tensors().in_order().zip(head.parameters().as_ref().in_order());
     let tensors = named
-        .map(|(tensor, array)| Ok((tensor.name.to_owned(), tensor.size, bytes_of(B::numbers(array)?))))
+        .map(|(tensor, array)| Ok((tensor.name, tensor.size, bytes_of(B::numbers(array)?))))
         .collect::<Result<Vec<NamedBytes>, TorchError>>()?;
     let envelope = Envelope { format: HEAD.format.to_owned(), metadata: metadata.clone() };
     HEAD.write(path, &tensors, &envelope)
@@ -226,7 +227,7 @@ mod tests {
         CheckpointMetadata {
             spec,
             classes: Classes::new(vec!["cats".into(), "dogs".into()]).unwrap(),
-            head: HeadShape { features: 512, hidden: 4, activation: Activation::Relu, classes: 2 },
+            head: HeadShape::new(512, 4, Activation::Relu, 2),
             epoch: 3,
             val_loss: 0.25,
             val_accuracy: 0.9,
@@ -235,7 +236,7 @@ mod tests {
 
     fn saved(folder: &Path, metadata: &CheckpointMetadata) -> PathBuf {
         let path = folder.join("best.safetensors");
-        let head = Head::new(metadata.head, 42, Device::Cpu).unwrap();
+        let head = Head::new(metadata.head.clone(), 42, Device::Cpu).unwrap();
         Checkpoint::save(&path, &head, metadata).unwrap();
         path
     }

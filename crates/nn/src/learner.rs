@@ -23,10 +23,10 @@ pub(crate) struct PlainLearner {
 
 impl PlainLearner {
     /// At its start, all moments zero.
-    pub(crate) fn begin(shape: HeadShape, kind: OptimizerKind, learning_rate: f64, seed: u64) -> Self {
+    pub(crate) fn begin(shape: &HeadShape, kind: OptimizerKind, learning_rate: f64, seed: u64) -> Self {
         let moments = Moments::new(kind, shape, |tensor, _| FloatTensor::zeros(tensor.size.clone()));
         let optimizer = Optimizer { learning_rate, steps: 0, moments };
-        Self { shape, parameters: start(shape, seed), optimizer }
+        Self { shape: shape.clone(), parameters: start(shape, seed), optimizer }
     }
 
     /// Puts it into a back end.
@@ -45,6 +45,6 @@ impl<B: BackEnd> Learner<B> {
         let parameters = self.head.parameters().as_ref().try_map(copy)?;
         let Optimizer { learning_rate, steps, ref moments } = self.optimizer;
         let optimizer = Optimizer { learning_rate, steps, moments: moments.as_ref().try_map(copy)? };
-        Ok(Learner { head: HostHead::from_parameters(self.head.shape(), parameters), optimizer })
+        Ok(Learner { head: HostHead::from_parameters(self.head.shape().clone(), parameters), optimizer })
     }
 }

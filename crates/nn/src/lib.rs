@@ -32,7 +32,9 @@ pub use engine::{
     OnnxProblem, Scaling,
 };
 pub use error::{MinibatchError, TorchError};
-pub use head::{Activation, Head, HeadShape, UnknownActivation};
+pub use head::{
+    Activation, Head, HeadShape, Input, MapPooling, Preparation, Tail, UnknownActivation, UnknownMapPooling,
+};
 pub use inference::{evaluate, probabilities};
 pub use memory::{keep_freed_memory, leave_quickly};
 pub use minibatch::{ClassMappingError, Rows};

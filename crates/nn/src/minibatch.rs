@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use convbase_core::store::FeatureStore;
+use convbase_core::store::{FeatureStore, OpenError};
 use convbase_core::{Classes, Label};
 
 use crate::MinibatchError;
@@ -88,6 +88,14 @@ impl<'store> Rows<'store> {
     /// Each row's label in the class list.
     pub fn labels(&self) -> &[usize] {
         &self.labels
+    }
+
+    /// The features of the row at a position, `[features]`.
+    ///
+    /// # Panics
+    /// When there is no such position.
+    pub fn floats(&self, position: usize) -> Result<Cow<'store, [f32]>, OpenError> {
+        self.store.floats(self.rows[position])
     }
 
     /// The minibatch of the rows at these positions.

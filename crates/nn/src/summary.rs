@@ -45,7 +45,7 @@ impl Summary {
     }
 
     /// The base and the head that is trained on it.
-    pub fn with_head(mut self, head: HeadShape, dropout: f64) -> Self {
+    pub fn with_head(mut self, head: &HeadShape, dropout: f64) -> Self {
         self.add("flatten".into(), vec![head.features], 0, true);
         let mut inputs = head.features;
         if head.hidden > 0 {
@@ -113,8 +113,8 @@ mod tests {
     #[test]
     fn the_article_s_model_has_keras_s_totals() {
         let spec = article();
-        let head = HeadShape { features: 12_800, hidden: 256, activation: Activation::Relu, classes: 2 };
-        let text = Summary::conv_base(&spec).with_head(head, 0.5).to_string();
+        let head = HeadShape::new(12_800, 256, Activation::Relu, 2);
+        let text = Summary::conv_base(&spec).with_head(&head, 0.5).to_string();
         assert!(text.contains("block3_pool              (22, 22, 256)                 0"), "{text}");
         assert!(text.ends_with("total 17,992,001, trainable 3,277,313, frozen 14,714,688"), "{text}");
     }

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use convbase_core::differences;
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
 use crate::checkpoint::save_head;
-use crate::head::{BackEnd, Computed, HostHead, TorchHead};
+use crate::head::{BackEnd, Computed, HostHead, TorchHead, needs_torch};
 use crate::inference::measure;
 use crate::learner::{Learner, PlainLearner};
 use crate::optimizer::{Moments, Optimizer};
@@ -45,7 +46,7 @@ struct Metadata {
 impl TrainingState {
     /// A training that has not begun.
     pub fn begin(
-        shape: HeadShape,
+        shape: &HeadShape,
         kind: OptimizerKind,
         learning_rate: f64,
         seed: u64,
@@ -61,7 +62,7 @@ impl TrainingState {
         begun: BegunEpoch,
         device: Device,
     ) -> Result<Self, TorchError> {
-        let learner = if device.is_cuda() {
+        let learner = if needs_torch(&plain.shape, device) {
             Computed::Torch(plain.load(device)?)
         } else {
             Computed::Host(plain.load(device)?)
@@ -132,15 +133,15 @@ impl TrainingState {
         let mut tensors: Vec<NamedBytes> = Vec::new();
         let parameters = head.parameters().as_ref().in_order().zip(optimizer.moments.in_order());
         for (tensor, (parameter, moments)) in head.shape().tensors().in_order().zip(parameters) {
-            tensors.push((tensor.name.to_owned(), tensor.size.clone(), bytes_of(B::numbers(parameter)?)));
+            tensors.push((tensor.name.clone(), tensor.size.clone(), bytes_of(B::numbers(parameter)?)));
             for (slot, moment) in moments.iter().enumerate() {
-                let name = moment_name(tensor.name, slot);
+                let name = moment_name(&tensor.name, slot);
                 tensors.push((name, tensor.size.clone(), bytes_of(B::numbers(moment)?)));
             }
         }
         let metadata = Metadata {
             format: TRAINING.format.to_owned(),
-            head: head.shape(),
+            head: head.shape().clone(),
             optimizer: optimizer.moments.kind(),
             steps: optimizer.steps,
             epoch: self.epoch,
@@ -152,7 +153,7 @@ impl TrainingState {
     /// Reads a training of this head and optimizer.
     pub fn load(
         path: &Path,
-        shape: HeadShape,
+        shape: &HeadShape,
         kind: OptimizerKind,
         learning_rate: f64,
         device: Device,
@@ -171,12 +172,13 @@ impl TrainingState {
             }
         };
         check("format", TRAINING.format.to_owned(), metadata.format);
-        check("head", format!("{shape:?}"), format!("{:?}", metadata.head));
         check("optimizer", kind.to_string(), metadata.optimizer.to_string());
+        let heads = differences(shape, &metadata.head);
+        problems.extend(heads.0.iter().map(|difference| format!("head.{difference}")));
         let parameters =
-            shape.tensors().map(|tensor| read_float(&file, tensor.name, tensor.size, &mut problems));
+            shape.tensors().map(|tensor| read_float(&file, &tensor.name, tensor.size, &mut problems));
         let moments = Moments::new(kind, shape, |tensor, slot| {
-            read_float(&file, &moment_name(tensor.name, slot), tensor.size.clone(), &mut problems)
+            read_float(&file, &moment_name(&tensor.name, slot), tensor.size.clone(), &mut problems)
         });
         if !problems.is_empty() {
             return Err(CheckpointError::Contradiction {
@@ -185,7 +187,7 @@ impl TrainingState {
             });
         }
         let optimizer = Optimizer { learning_rate, steps: metadata.steps, moments };
-        let plain = PlainLearner { shape, parameters, optimizer };
+        let plain = PlainLearner { shape: shape.clone(), parameters, optimizer };
         Ok(Self::from_plain(plain, metadata.epoch, metadata.begun, device)?)
     }
 }
@@ -205,23 +207,24 @@ mod tests {
     fn a_state_survives_the_way_through_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last.safetensors");
-        let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 3 };
+        let shape = HeadShape::new(6, 4, Activation::Relu, 3);
         let store = store(&folder.path().join("store"));
         let rows = Rows::new(&store, store.manifest().classes()).unwrap();
         let options = TrainingOptions { batch_size: 3, dropout: 0.5, seed: 9, class_weights: None };
         for kind in [OptimizerKind::RmsProp, OptimizerKind::Adam, OptimizerKind::Sgd] {
-            let mut state = TrainingState::begin(shape, kind, 0.1, 1, Device::Cpu).unwrap();
+            let mut state = TrainingState::begin(&shape, kind, 0.1, 1, Device::Cpu).unwrap();
             state.train_epoch(&rows, &options, || false).unwrap();
             state.epoch = 7;
             state.save(&path).unwrap();
             let bytes = fs::read(&path).unwrap();
-            let loaded = TrainingState::load(&path, shape, kind, 0.1, Device::Cpu).unwrap();
+            let loaded = TrainingState::load(&path, &shape, kind, 0.1, Device::Cpu).unwrap();
             assert_eq!((loaded.epoch, loaded.begun), (7, state.begun));
             loaded.save(&path).unwrap();
             assert!(fs::read(&path).unwrap() == bytes, "{kind}");
         }
-        let error =
-            TrainingState::load(&path, shape, OptimizerKind::Adam, 0.1, Device::Cpu).unwrap_err().to_string();
+        let error = TrainingState::load(&path, &shape, OptimizerKind::Adam, 0.1, Device::Cpu)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("optimizer: expected adam, found sgd"), "{error}");
         assert!(error.contains("moment.1.output.bias: expected F32 [3], found none"), "{error}");
     }
@@ -231,8 +234,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last.safetensors");
         Content { key: "convbase", format: "", what: "head" }.write(&path, &[], &7).unwrap();
-        let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 3 };
-        let error = TrainingState::load(&path, shape, OptimizerKind::Adam, 0.1, Device::Cpu).unwrap_err();
+        let shape = HeadShape::new(6, 4, Activation::Relu, 3);
+        let error = TrainingState::load(&path, &shape, OptimizerKind::Adam, 0.1, Device::Cpu).unwrap_err();
         let expected = "metadata `convbase-training`: expected a convbase-training/2 state, found none";
         assert!(error.to_string().ends_with(expected), "{error}");
     }
@@ -241,17 +244,17 @@ mod tests {
     fn a_state_of_the_first_format_is_refused_as_older() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("last.safetensors");
-        let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 3 };
+        let shape = HeadShape::new(6, 4, Activation::Relu, 3);
         let metadata = Metadata {
             format: "convbase-training/1".into(),
-            head: shape,
+            head: shape.clone(),
             optimizer: OptimizerKind::Sgd,
             steps: 3,
             epoch: 1,
             begun: BegunEpoch::default(),
         };
         TRAINING.write(&path, &[], &metadata).unwrap();
-        let error = TrainingState::load(&path, shape, OptimizerKind::Sgd, 0.1, Device::Cpu).unwrap_err();
+        let error = TrainingState::load(&path, &shape, OptimizerKind::Sgd, 0.1, Device::Cpu).unwrap_err();
         assert!(matches!(error, CheckpointError::OlderTraining { .. }), "{error}");
         let text = error.to_string();
         assert!(text.contains("format: expected convbase-training/2, found convbase-training/1"), "{text}");
@@ -286,12 +289,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (store, path) = (store(&folder.path().join("store")), folder.path().join("last.safetensors"));
         let rows = Rows::new(&store, store.manifest().classes()).unwrap();
-        let shape = HeadShape { features: 6, hidden: 4, activation: Activation::Relu, classes: 2 };
+        let shape = HeadShape::new(6, 4, Activation::Relu, 2);
         let weights = Some(vec![0.7, 1.3]);
         let options = TrainingOptions { batch_size: 3, dropout: 0.5, seed: 9, class_weights: weights };
         for kind in [OptimizerKind::RmsProp, OptimizerKind::Adam, OptimizerKind::Sgd] {
             let train = |stops: &[usize]| {
-                let mut state = TrainingState::begin(shape, kind, 0.1, 1, Device::Cpu).unwrap();
+                let mut state = TrainingState::begin(&shape, kind, 0.1, 1, Device::Cpu).unwrap();
                 for stop in stops {
                     let mut steps = 0;
                     let stop = || {
@@ -300,7 +303,7 @@ mod tests {
                     };
                     assert!(state.train_epoch(&rows, &options, stop).unwrap().is_none());
                     state.save(&path).unwrap();
-                    state = TrainingState::load(&path, shape, kind, 0.1, Device::Cpu).unwrap();
+                    state = TrainingState::load(&path, &shape, kind, 0.1, Device::Cpu).unwrap();
                 }
                 let means = state.train_epoch(&rows, &options, || false).unwrap().unwrap();
                 assert_eq!(state.begun.steps, 7, "20 rows are six steps of three rows and one of two");

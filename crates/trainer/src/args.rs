@@ -1,12 +1,17 @@
 //! The command line, and its words turned once into a validated configuration.
 
+mod probe;
+
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use convbase_cli::CommonArguments;
 use convbase_core::{Interrupt, processors};
 use convbase_nn::{Activation, DeviceChoice, OptimizerKind};
 use serde::Serialize;
+
+pub use probe::{Judges, ProbeArguments, ProbeConfig};
 
 /// Fit a small classifier head on stored features.
 #[derive(Debug, Parser)]
@@ -26,6 +31,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 75 interrupted 
 pub enum Command {
     /// Train a head and keep it at its lowest validation loss
     Fit(FitArguments),
+    /// Fit a regularised linear classifier: logistic regression on pooled features, chosen by cross-validation
+    Probe(ProbeArguments),
 }
 
 /// The arguments of `fit`.
@@ -85,6 +92,23 @@ pub struct FitArguments {
     /// Do not compare the stores' files with the hashes in their receipts
     #[arg(long)]
     no_verify: bool,
+}
+
+/// A value, or the choice among several.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Choice<T> {
+    /// What does best.
+    Auto,
+    /// This one.
+    This(T),
+}
+
+impl<T: FromStr> FromStr for Choice<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::This) }
+    }
 }
 
 /// How classes of different sizes are weighed.

@@ -12,6 +12,7 @@ use convbase_nn::{
 use tracing::{info, warn};
 
 use crate::args::{ClassWeight, FitConfig, Validation};
+use crate::run_config::RunConfig;
 use crate::run_folder::RunFolder;
 use crate::training::Training;
 
@@ -56,20 +57,17 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
     );
     let (train, validation) = rows(config, &train_store, validation_store.as_ref(), &classes)?;
 
-    let shape = HeadShape {
-        features: train_store.manifest().spec().shape.length(),
-        hidden: config.hidden,
-        activation: config.activation,
-        classes: classes.len(),
-    };
+    let features = train_store.manifest().spec().shape.length();
+    let shape = HeadShape::new(features, config.hidden, config.activation, classes.len());
     let options = TrainingOptions {
         batch_size: config.batch_size,
         dropout: config.dropout,
         seed: config.seed,
         class_weights: class_weights(config.class_weight, train.labels(), classes.len()),
     };
-    let folder = RunFolder::create(config, &train_store, validation_store.as_ref(), device)?;
-    info!("model\n{}", Summary::conv_base(train_store.manifest().spec()).with_head(shape, config.dropout));
+    let run = RunConfig::new(config, &train_store, validation_store.as_ref(), device);
+    let folder = RunFolder::create(&config.out, &run)?;
+    info!("model\n{}", Summary::conv_base(train_store.manifest().spec()).with_head(&shape, config.dropout));
     info!(
         "{} training rows, {} validation rows, classes {}",
         train.len(),
@@ -77,7 +75,8 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         classes.names().join(", ")
     );
 
-    let begun = if config.resume { folder.last(config, shape, device)? } else { None };
+    let (kind, rate) = (config.optimizer, config.learning_rate);
+    let begun = if config.resume { folder.last(&shape, kind, rate, device)? } else { None };
     let (mut state, mut history) = match begun {
         Some(begun) => {
             info!("going on after epoch {}, step {}", begun.0.epoch, begun.0.begun.steps);
@@ -85,8 +84,7 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         }
         None => {
             folder.forget_last()?;
-            let (kind, rate) = (config.optimizer, config.learning_rate);
-            (TrainingState::begin(shape, kind, rate, config.seed, device)?, History::new())
+            (TrainingState::begin(&shape, kind, rate, config.seed, device)?, History::new())
         }
     };
     let metadata = CheckpointMetadata {
@@ -106,13 +104,13 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
     Ok(Fit { history, best: folder.best(), interrupted })
 }
 
-fn open(folder: &Path, no_verify: bool) -> anyhow::Result<FeatureStore> {
+pub(crate) fn open(folder: &Path, no_verify: bool) -> anyhow::Result<FeatureStore> {
     let open = if no_verify { FeatureStore::open_without_hashing } else { FeatureStore::open };
     Ok(open(folder)
         .hint(|| "`extractor extract` makes and finishes a store, `extractor verify` checks it")?)
 }
 
-fn check_comparable(train: &FeatureStore, validation: &FeatureStore) -> anyhow::Result<()> {
+pub(crate) fn check_comparable(train: &FeatureStore, validation: &FeatureStore) -> anyhow::Result<()> {
     let (expected, found) = (train.manifest(), validation.manifest());
     let differences = differences(expected.spec(), found.spec());
     if !differences.is_empty() {
@@ -168,7 +166,7 @@ fn rows<'store>(
 }
 
 /// rows / (classes × rows of the class), over the classes that have rows (scikit-learn `compute_class_weight`).
-fn class_weights(how: ClassWeight, labels: &[usize], classes: usize) -> Option<Vec<f64>> {
+pub(crate) fn class_weights(how: ClassWeight, labels: &[usize], classes: usize) -> Option<Vec<f64>> {
     if how == ClassWeight::None {
         return None;
     }

@@ -6,43 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use convbase_core::exit::{Hinted, WithHint};
-use convbase_core::store::FeatureStore;
-use convbase_core::{
-    Classes, DataType, Differences, Digest, FeatureSpec, History, Precision, differences, remove_abandoned,
-    write_artifact, write_json,
-};
-use convbase_nn::{
-    Activation, CheckpointError, CheckpointMetadata, Device, HeadShape, OptimizerKind, TrainingState,
-};
+use convbase_core::{Differences, History, differences, remove_abandoned, write_artifact, write_json};
+use convbase_nn::{CheckpointError, CheckpointMetadata, Device, HeadShape, OptimizerKind, TrainingState};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::args::{ClassWeight, FitConfig, Validation};
 use crate::curves::draw_curves;
-
-/// `config.json`: everything that decides a run's result.
-#[derive(Debug, Serialize)]
-struct RunConfig<'a> {
-    format: &'static str,
-    epochs: u32,
-    batch_size: usize,
-    hidden: usize,
-    activation: Activation,
-    dropout: f64,
-    optimizer: OptimizerKind,
-    learning_rate: f64,
-    seed: u64,
-    patience: Option<u32>,
-    class_weight: ClassWeight,
-    validation_split: Option<f64>,
-    device: String,
-    classes: &'a Classes,
-    spec: &'a FeatureSpec,
-    precision: Precision,
-    dtype: DataType,
-    features: Digest,
-    validation: Option<Digest>,
-}
 
 /// A run of another configuration lies in the folder.
 #[derive(Debug, thiserror::Error)]
@@ -61,55 +30,22 @@ pub(crate) struct RunFolder {
 impl RunFolder {
     /// Writes the configuration, or checks that the one that is there is the same: an equal run is repeated, another
     /// one is not overwritten.
-    pub(crate) fn create(
-        config: &FitConfig,
-        train: &FeatureStore,
-        validation: Option<&FeatureStore>,
-        device: Device,
-    ) -> anyhow::Result<Self> {
-        let manifest = train.manifest();
-        let run = RunConfig {
-            format: "convbase-run/1",
-            epochs: config.epochs,
-            batch_size: config.batch_size,
-            hidden: config.hidden,
-            activation: config.activation,
-            dropout: config.dropout,
-            optimizer: config.optimizer,
-            learning_rate: config.learning_rate,
-            seed: config.seed,
-            patience: config.patience,
-            class_weight: config.class_weight,
-            validation_split: match config.validation {
-                Validation::Split(share) => Some(share),
-                Validation::Store(_) => None,
-            },
-            device: match device {
-                Device::Cuda(index) => format!("cuda:{index}"),
-                _ => "cpu".to_owned(),
-            },
-            classes: manifest.classes(),
-            spec: manifest.spec(),
-            precision: manifest.precision(),
-            dtype: manifest.dtype(),
-            features: train.digest(),
-            validation: validation.map(FeatureStore::digest),
-        };
-        let path = config.out.join("config.json");
+    pub(crate) fn create(out: &Path, run: &impl Serialize) -> anyhow::Result<Self> {
+        let path = out.join("config.json");
         if path.exists() {
             let bytes = fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
             let found: Value = serde_json::from_slice(&bytes)
                 .with_context(|| format!("`{}` is no configuration of a run", path.display()))?;
-            let differences = differences(&run, &found);
+            let differences = differences(run, &found);
             if !differences.is_empty() {
-                Err(OtherRun { folder: config.out.clone(), differences })
+                Err(OtherRun { folder: out.to_owned(), differences })
                     .hint(|| "give another `--out`, or remove the folder")?;
             }
         } else {
-            write_json(&path, &run)?;
+            write_json(&path, run)?;
         }
-        remove_abandoned(&config.out)?;
-        Ok(Self { folder: config.out.clone() })
+        remove_abandoned(out)?;
+        Ok(Self { folder: out.to_owned() })
     }
 
     /// The best checkpoint's path.
@@ -120,16 +56,17 @@ impl RunFolder {
     /// What to go on from: the last state and the history of its finished epochs. `None` where there is no state yet.
     pub(crate) fn last(
         &self,
-        config: &FitConfig,
-        shape: HeadShape,
+        shape: &HeadShape,
+        optimizer: OptimizerKind,
+        learning_rate: f64,
         device: Device,
     ) -> anyhow::Result<Option<(TrainingState, History)>> {
         let path = self.folder.join("last.safetensors");
         if !path.exists() {
             return Ok(None);
         }
-        let state = TrainingState::load(&path, shape, config.optimizer, config.learning_rate, device)
-            .map_err(with_remedy)?;
+        let state =
+            TrainingState::load(&path, shape, optimizer, learning_rate, device).map_err(with_remedy)?;
         if state.epoch == 0 {
             return Ok(Some((state, History::new())));
         }

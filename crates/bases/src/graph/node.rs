@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::window::{Padding, Window};
 
 /// A layer with its Keras name.
@@ -61,7 +63,8 @@ pub enum Operator {
 }
 
 /// What is applied to each number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// Nothing.
     None,

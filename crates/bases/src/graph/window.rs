@@ -1,5 +1,7 @@
 //! How a kernel or a pooling window moves over a map.
 
+use serde::{Deserialize, Serialize};
+
 /// Height and width of a window, its steps, and what happens at the edges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
@@ -24,7 +26,8 @@ pub enum PaddingRule {
 }
 
 /// Rows and columns added at each edge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Padding {
     /// Rows above.
     pub top: usize,

@@ -1,6 +1,7 @@
 //! A base cut at a layer, for one image size, as steps for an engine.
 
 mod affine;
+mod behind;
 mod lower;
 mod scaling;
 mod step;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use convbase_core::{ImageSize, Preprocess};
 
+pub use behind::Behind;
 pub use scaling::scaling;
 pub use step::{Convolution, Operation, Pool, Step};
 
@@ -46,6 +48,14 @@ pub enum PlanError {
         expected: &'static str,
         /// The base that the weights are of.
         found: &'static str,
+    },
+    /// Nothing can go on from the layer's map alone.
+    #[error("layer: expected one that all others behind it go on from ({}), found `{found}`", layers.join(", "))]
+    NoCut {
+        /// What was asked for.
+        found: String,
+        /// The layers that serve.
+        layers: Vec<String>,
     },
     /// Numbers that are finite in the file grow past float32 where a normalisation is folded.
     #[error("weights `{}`: layer `{layer}`: expected finite numbers after folding, found an infinity", path.display())]

@@ -1,9 +1,14 @@
 //! What an engine computes, one step after another.
 
+use serde::{Deserialize, Serialize};
+
 use crate::graph::{Activation, Padding};
 
 /// One operation on maps. All maps are channels-last in shape; how they lie in memory is the engine's choice.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// As JSON it is a description: its numbers are left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Step {
     /// What is computed.
     pub operation: Operation,
@@ -16,7 +21,8 @@ pub struct Step {
 }
 
 /// An operation, with all that it needs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Operation {
     /// A convolution with bias, then an activation.
     Convolution(Convolution),
@@ -41,18 +47,23 @@ pub enum Operation {
     /// x · scale + shift by channel: a normalisation where no convolution before it could take it in.
     Affine {
         /// `[channels]`
+        #[serde(skip)]
         scale: Vec<f32>,
         /// `[channels]`
+        #[serde(skip)]
         shift: Vec<f32>,
     },
 }
 
 /// A convolution whose "same" padding, zero padding, normalisation and activation are all part of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Convolution {
     /// [outputs, inputs / groups, height, width]
+    #[serde(skip)]
     pub weight: Vec<f32>,
     /// `[outputs]`
+    #[serde(skip)]
     pub bias: Vec<f32>,
     /// Channels that enter.
     pub inputs: usize,
@@ -71,7 +82,8 @@ pub struct Convolution {
 }
 
 /// A window that a pooling moves over a map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pool {
     /// Height and width.
     pub kernel: [usize; 2],

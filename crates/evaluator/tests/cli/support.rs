@@ -14,12 +14,7 @@ use super::features::classes;
 
 /// Writes a checkpoint of a head at its start into a folder.
 pub fn checkpoint(folder: &Path, spec: &FeatureSpec, names: &[&str], hidden: usize) -> PathBuf {
-    let head = HeadShape {
-        features: spec.shape.length(),
-        hidden,
-        activation: Activation::Relu,
-        classes: names.len(),
-    };
+    let head = HeadShape::new(spec.shape.length(), hidden, Activation::Relu, names.len());
     let metadata = CheckpointMetadata {
         spec: spec.clone(),
         classes: classes(names),

@@ -15,6 +15,8 @@ use tch::Device;
 pub use error::EngineError;
 pub use onnx::{Fault, Normalisation, OnnxError, OnnxMetadata, OnnxModel, OnnxNetwork, OnnxProblem, Scaling};
 
+pub(crate) use self::torch::{activate, average_pool, convolve, max_pool, missing, pad, window};
+
 use self::torch::TorchNetwork;
 use crate::base::{Base, BaseError, Source};
 use crate::device::native_precision;

@@ -25,7 +25,7 @@ pub(crate) trait BackEnd: Debug + Sized {
     fn new(shape: HeadShape, parameters: Parameters<FloatTensor>, device: Device)
     -> Result<Self, TorchError>;
 
-    fn shape(&self) -> HeadShape;
+    fn shape(&self) -> &HeadShape;
 
     fn parameters(&self) -> &Parameters<Self::Array>;
 

@@ -1,15 +1,20 @@
-//! The classifier that is trained on features: Flatten → Dense → Dropout → Dense.
+//! The classifier that is trained on features: Flatten → Dense → Dropout → Dense, or a linear one on prepared rows, with
+//! or without the last layers of the base.
 //!
-//! Two back ends compute it from end to end: `host` on the processor, `torch` on a GPU. The device chooses; seeds
+//! Two back ends compute it from end to end: `host` on the processor, `torch` on a GPU and where layers of a base belong
+//! to it. The device chooses; seeds
 //! decide the start and the dropout, whichever computes.
 
 mod back_end;
 mod dropout;
 mod host;
+mod input;
 mod parameters;
+mod preparation;
 mod probabilities;
 mod shape;
 mod start;
+mod tail;
 mod torch;
 
 #[cfg(test)]
@@ -20,15 +25,23 @@ use tch::Device;
 pub(crate) use back_end::{BackEnd, Step};
 pub(crate) use dropout::Dropout;
 pub(crate) use host::{HostHead, aligned};
-pub(crate) use parameters::Parameters;
+pub use input::Input;
+pub(crate) use parameters::{Layer, Parameters};
+pub use preparation::{MapPooling, Preparation, UnknownMapPooling};
 pub(crate) use shape::NamedShape;
 pub use shape::{Activation, HeadShape, UnknownActivation};
 pub(crate) use start::start;
+pub use tail::Tail;
 pub(crate) use torch::TorchHead;
 
 use crate::TorchError;
 use crate::tensor_file::FloatTensor;
 use probabilities::probabilities;
+
+/// Layers of a base are computed by libtorch, wherever.
+pub(crate) fn needs_torch(shape: &HeadShape, device: Device) -> bool {
+    device.is_cuda() || shape.input.tail.is_some()
+}
 
 /// A head that classifies.
 #[derive(Debug)]
@@ -49,7 +62,29 @@ impl Head {
     /// A head at its start: Glorot-uniform weights (Glorot and Bengio 2010; Keras `GlorotUniform`: the limit is
     /// √(6 / (inputs + outputs))) and zero biases, which do not depend on the device.
     pub fn new(shape: HeadShape, seed: u64, device: Device) -> Result<Self, TorchError> {
-        Self::from_parameters(shape, start(shape, seed), device)
+        let parameters = start(&shape, seed);
+        Self::from_parameters(shape, parameters, device)
+    }
+
+    /// A linear head of these weights [outputs, features] and biases `[outputs]`.
+    ///
+    /// # Panics
+    /// When the shape has a hidden layer or a tail, or the numbers are not as many as it says.
+    pub fn linear(
+        shape: HeadShape,
+        weight: Vec<f32>,
+        bias: Vec<f32>,
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let sizes = shape.tensors();
+        assert!(sizes.tail.is_empty() && sizes.hidden.is_none(), "a linear head");
+        let tensor = |named: NamedShape, numbers: Vec<f32>| {
+            assert_eq!(numbers.len(), named.size.iter().product::<usize>(), "{}", named.name);
+            FloatTensor { size: named.size, numbers }
+        };
+        let output =
+            Layer { weight: tensor(sizes.output.weight, weight), bias: tensor(sizes.output.bias, bias) };
+        Self::from_parameters(shape, Parameters { tail: Vec::new(), hidden: None, output }, device)
     }
 
     /// A head of these numbers, which have the sizes of [`HeadShape::tensors`].
@@ -58,7 +93,7 @@ impl Head {
         parameters: Parameters<FloatTensor>,
         device: Device,
     ) -> Result<Self, TorchError> {
-        let computed = if device.is_cuda() {
+        let computed = if needs_torch(&shape, device) {
             Computed::Torch(TorchHead::new(shape, parameters, device)?)
         } else {
             Computed::Host(HostHead::new(shape, parameters, device)?)
@@ -67,25 +102,25 @@ impl Head {
     }
 
     /// The sizes.
-    pub fn shape(&self) -> HeadShape {
+    pub fn shape(&self) -> &HeadShape {
         match &self.computed {
             Computed::Host(head) => head.shape(),
             Computed::Torch(head) => head.shape(),
         }
     }
 
-    /// Probabilities of all classes, row-major [rows, classes], for row-major features [rows, features]: sigmoid or
+    /// Probabilities of all classes, row-major [rows, classes], for row-major features [rows, stored]: sigmoid or
     /// softmax, in float64.
     ///
     /// # Panics
     /// When the numbers are no whole rows.
     pub fn probabilities_of(&self, features: &[f32]) -> Result<Vec<f64>, TorchError> {
-        let length = self.shape().features.max(1);
+        let length = self.shape().stored().max(1);
         assert!(features.len().is_multiple_of(length), "{} numbers in rows of {length}", features.len());
         self.probabilities(&features.chunks_exact(length).collect::<Vec<_>>())
     }
 
-    /// The same for rows that lie apart, each `[features]`.
+    /// The same for rows that lie apart, each `[stored]`.
     pub(crate) fn probabilities(&self, rows: &[&[f32]]) -> Result<Vec<f64>, TorchError> {
         if rows.is_empty() {
             return Ok(Vec::new());

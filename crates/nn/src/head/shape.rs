@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::input::Input;
 use super::parameters::{Layer, Parameters};
+use super::tail::Tail;
 
 /// What stands between the hidden layer and the dropout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,11 +19,11 @@ pub enum Activation {
     None,
 }
 
-/// The sizes of a head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The sizes of a head, and what stands before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadShape {
-    /// Numbers of one image's features.
+    /// Numbers that the first dense layer takes.
     pub features: usize,
     /// Units of the hidden layer; 0 means there is none and the head is linear.
     pub hidden: usize,
@@ -29,16 +31,29 @@ pub struct HeadShape {
     pub activation: Activation,
     /// Classes, at least two.
     pub classes: usize,
+    /// What makes those numbers of stored features.
+    #[serde(default, skip_serializing_if = "Input::is_empty")]
+    pub input: Input,
 }
 
 /// A tensor of a head as files name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NamedShape {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) size: Vec<usize>,
 }
 
 impl HeadShape {
+    /// A head on features as they are stored.
+    pub fn new(features: usize, hidden: usize, activation: Activation, classes: usize) -> Self {
+        Self { features, hidden, activation, classes, input: Input::default() }
+    }
+
+    /// Numbers of a stored row.
+    pub fn stored(&self) -> usize {
+        self.input.stored(self.features)
+    }
+
     /// Units of the last layer: one sigmoid for two classes, else a softmax over all classes.
     pub fn outputs(&self) -> usize {
         if self.classes == 2 { 1 } else { self.classes }
@@ -51,14 +66,15 @@ impl HeadShape {
 
     /// Name and size of every tensor.
     pub(crate) fn tensors(&self) -> Parameters<NamedShape> {
-        let layer = |[weight, bias]: [&'static str; 2], units: usize, inputs: usize| Layer {
-            weight: NamedShape { name: weight, size: vec![units, inputs] },
-            bias: NamedShape { name: bias, size: vec![units] },
+        let layer = |name: &str, units: usize, inputs: usize| Layer {
+            weight: NamedShape { name: format!("{name}.weight"), size: vec![units, inputs] },
+            bias: NamedShape { name: format!("{name}.bias"), size: vec![units] },
         };
-        let hidden = layer(["dense.weight", "dense.bias"], self.hidden, self.features);
+        let hidden = layer("dense", self.hidden, self.features);
         Parameters {
+            tail: self.input.tail.as_ref().map(Tail::tensors).unwrap_or_default(),
             hidden: (self.hidden > 0).then_some(hidden),
-            output: layer(["output.weight", "output.bias"], self.outputs(), self.output_inputs()),
+            output: layer("output", self.outputs(), self.output_inputs()),
         }
     }
 }

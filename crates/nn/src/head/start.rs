@@ -7,7 +7,7 @@ use crate::tensor_file::FloatTensor;
 
 /// Glorot-uniform weights (Glorot and Bengio 2010; Keras `GlorotUniform`: the limit is √(6 / (inputs + outputs))) and
 /// zero biases. They depend on shape and seed alone.
-pub(crate) fn start(shape: HeadShape, seed: u64) -> Parameters<FloatTensor> {
+pub(crate) fn start(shape: &HeadShape, seed: u64) -> Parameters<FloatTensor> {
     let mut generator = generator(seed);
     shape.tensors().map(|tensor| {
         let mut start = FloatTensor::zeros(tensor.size);
@@ -25,8 +25,8 @@ mod tests {
     use crate::Activation;
 
     fn drawn(seed: u64) -> [Vec<f32>; 2] {
-        let shape = HeadShape { features: 6, hidden: 8, activation: Activation::Relu, classes: 3 };
-        let layer = start(shape, seed).hidden.unwrap();
+        let shape = HeadShape::new(6, 8, Activation::Relu, 3);
+        let layer = start(&shape, seed).hidden.unwrap();
         [layer.weight.numbers, layer.bias.numbers]
     }
 

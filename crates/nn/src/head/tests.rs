@@ -21,7 +21,7 @@ fn minibatch<'a>(features: &'a [f32], length: usize, labels: &[usize]) -> Miniba
 }
 
 /// A head at its start with moments at zero.
-fn learner<B: BackEnd>(shape: HeadShape, kind: OptimizerKind, rate: f64) -> Learner<B> {
+fn learner<B: BackEnd>(shape: &HeadShape, kind: OptimizerKind, rate: f64) -> Learner<B> {
     PlainLearner::begin(shape, kind, rate, 5).load(Device::Cpu).unwrap()
 }
 
@@ -31,7 +31,7 @@ fn fifty_steps<B: BackEnd>(
     dropout: f64,
     class_weights: Option<&[f64]>,
 ) -> (Vec<Vec<f32>>, Totals) {
-    let shape = learner.head.shape();
+    let shape = learner.head.shape().clone();
     let mut sums = learner.head.sums(Totals::default()).unwrap();
     for step in 0..50 {
         let rows = if step % 10 == 9 { 3 } else { 8 };
@@ -62,11 +62,11 @@ fn both_back_ends_take_the_same_steps() {
             .flat_map(|kind| [Activation::Relu, Activation::None].map(|activation| (kind, activation)))
         {
             for (dropout, weighted) in [(0.0, false), (0.0, true), (0.5, false), (0.5, true)] {
-                let shape = HeadShape { features: 37, hidden, activation, classes };
+                let shape = HeadShape::new(37, hidden, activation, classes);
                 let weights = [0.5, 2.0, 1.25];
                 let weights = weighted.then_some(&weights[..classes]);
-                let host = fifty_steps(learner::<HostHead>(shape, kind, LEARNING_RATE), dropout, weights);
-                let torch = fifty_steps(learner::<TorchHead>(shape, kind, LEARNING_RATE), dropout, weights);
+                let host = fifty_steps(learner::<HostHead>(&shape, kind, LEARNING_RATE), dropout, weights);
+                let torch = fifty_steps(learner::<TorchHead>(&shape, kind, LEARNING_RATE), dropout, weights);
                 let what = format!("{shape:?} {kind} dropout {dropout} weights {weights:?}");
                 assert_eq!((host.1.correct, host.1.samples), (torch.1.correct, torch.1.samples), "{what}");
                 assert!(
@@ -97,9 +97,9 @@ fn both_back_ends_take_the_same_steps() {
 #[test]
 fn fifty_steps_are_equal_whatever_the_width_of_the_vectors() {
     for (hidden, classes) in [(0, 2), (19, 2), (19, 3)] {
-        let shape = HeadShape { features: 1037, hidden, activation: Activation::Relu, classes };
+        let shape = HeadShape::new(1037, hidden, Activation::Relu, classes);
         let found = arches().into_iter().map(|arch| {
-            let Learner { head, optimizer } = learner::<HostHead>(shape, OptimizerKind::RmsProp, 0.001);
+            let Learner { head, optimizer } = learner::<HostHead>(&shape, OptimizerKind::RmsProp, 0.001);
             fifty_steps(Learner { head: head.with_arch(arch), optimizer }, 0.5, None)
         });
         let found: Vec<_> = found.collect();
@@ -109,10 +109,10 @@ fn fifty_steps_are_equal_whatever_the_width_of_the_vectors() {
 
 #[test]
 fn without_wide_vectors_the_steps_are_nearly_the_same() {
-    let shape = HeadShape { features: 37, hidden: 8, activation: Activation::Relu, classes: 3 };
+    let shape = HeadShape::new(37, 8, Activation::Relu, 3);
     for kind in KINDS {
         let steps = |arch| {
-            let Learner { head, optimizer } = learner::<HostHead>(shape, kind, 0.01);
+            let Learner { head, optimizer } = learner::<HostHead>(&shape, kind, 0.01);
             fifty_steps(Learner { head: head.with_arch(arch), optimizer }, 0.5, None).0.concat()
         };
         let (wide, scalar) = (steps(pulp::Arch::new()), steps(pulp::Arch::Scalar));
@@ -124,11 +124,11 @@ fn without_wide_vectors_the_steps_are_nearly_the_same() {
 #[test]
 fn both_back_ends_say_the_same_probabilities() {
     for (hidden, classes) in [(8, 2), (0, 2), (8, 3), (0, 4)] {
-        let shape = HeadShape { features: 21, hidden, activation: Activation::Relu, classes };
+        let shape = HeadShape::new(21, hidden, Activation::Relu, classes);
         let features = draw(5 * 21, 1);
         let rows: Vec<&[f32]> = features.chunks(21).collect();
-        let host = HostHead::new(shape, start(shape, 7), Device::Cpu).unwrap();
-        let torch = TorchHead::new(shape, start(shape, 7), Device::Cpu).unwrap();
+        let host = HostHead::new(shape.clone(), start(&shape, 7), Device::Cpu).unwrap();
+        let torch = TorchHead::new(shape.clone(), start(&shape, 7), Device::Cpu).unwrap();
         let expected = probabilities(&torch.logits(&rows).unwrap(), shape.outputs());
         let head = Head { computed: Computed::Host(host) };
         let found = head.probabilities_of(&features).unwrap();
@@ -142,8 +142,8 @@ fn both_back_ends_say_the_same_probabilities() {
 
 #[test]
 fn features_that_are_no_numbers_show_in_the_loss() {
-    let shape = HeadShape { features: 2, hidden: 4, activation: Activation::Relu, classes: 2 };
-    let head = HostHead::new(shape, start(shape, 1), Device::Cpu).unwrap();
+    let shape = HeadShape::new(2, 4, Activation::Relu, 2);
+    let head = HostHead::new(shape.clone(), start(&shape, 1), Device::Cpu).unwrap();
     let mut totals = Totals::default();
     head.measure(&minibatch(&[f32::NAN, 1.0], 2, &[0]), &mut totals).unwrap();
     assert!(totals.loss.is_nan(), "{totals:?}");
@@ -152,8 +152,8 @@ fn features_that_are_no_numbers_show_in_the_loss() {
 #[test]
 fn class_weights_scale_each_samples_loss() {
     fn loss<B: BackEnd>(weights: &[f64]) -> f64 {
-        let shape = HeadShape { features: 2, hidden: 0, activation: Activation::None, classes: 2 };
-        let mut learner = learner::<B>(shape, OptimizerKind::Sgd, 0.1);
+        let shape = HeadShape::new(2, 0, Activation::None, 2);
+        let mut learner = learner::<B>(&shape, OptimizerKind::Sgd, 0.1);
         let mut sums = learner.head.sums(Totals::default()).unwrap();
         let how = Step { dropout: Dropout::NONE, class_weights: Some(weights) };
         let minibatch = minibatch(&[1.0, 0.0, 0.0, 1.0], 2, &[0, 1]);
@@ -189,7 +189,7 @@ impl Golden<'_> {
             weight: transposed(&self.array(&format!("{when}_{layer}_kernel.npy"))),
             bias: self.array(&format!("{when}_{layer}_bias.npy")),
         };
-        Parameters { hidden: Some(layer("dense")), output: layer("out") }
+        Parameters { tail: Vec::new(), hidden: Some(layer("dense")), output: layer("out") }
     }
 }
 
@@ -201,8 +201,8 @@ fn transposed(tensor: &FloatTensor) -> FloatTensor {
 
 /// Trains as Keras did: each epoch's means, and the parameters at the end.
 fn as_keras<B: BackEnd>(golden: &Golden, rate: f64, epochs: usize) -> (Vec<Means>, Vec<Vec<f32>>) {
-    let shape = HeadShape { features: 40, hidden: 8, activation: Activation::Relu, classes: 2 };
-    let begun = PlainLearner::begin(shape, OptimizerKind::RmsProp, rate, 0);
+    let shape = HeadShape::new(40, 8, Activation::Relu, 2);
+    let begun = PlainLearner::begin(&shape, OptimizerKind::RmsProp, rate, 0);
     let begun = PlainLearner { parameters: golden.parameters("start"), ..begun };
     let Learner { mut head, mut optimizer }: Learner<B> = begun.load(Device::Cpu).unwrap();
     let (features, labels) = (golden.array("x.npy").numbers, golden.array("y.npy").numbers);

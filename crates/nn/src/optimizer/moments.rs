@@ -19,7 +19,7 @@ impl<A> Moments<A> {
     /// Makes each moment of the head's tensors from the tensor and its slot.
     pub(crate) fn new(
         kind: OptimizerKind,
-        shape: HeadShape,
+        shape: &HeadShape,
         mut make: impl FnMut(&NamedShape, usize) -> A,
     ) -> Self {
         let tensors = shape.tensors();

@@ -89,7 +89,7 @@ fn the_best_checkpoint_is_the_epoch_of_the_lowest_validation_loss() {
     assert_eq!((metadata.epoch, metadata.val_loss), (best.epoch, best.val_loss));
     assert_eq!(metadata.val_accuracy, best.val_accuracy);
     assert_eq!(metadata.classes.names(), ["cats", "dogs"]);
-    let shape = HeadShape { features: LENGTH, hidden: 8, activation: Activation::Relu, classes: 2 };
+    let shape = HeadShape::new(LENGTH, 8, Activation::Relu, 2);
     assert_eq!(metadata.head, shape);
     let store = FeatureStore::open(features.path()).unwrap();
     assert_eq!(&metadata.spec, store.manifest().spec());

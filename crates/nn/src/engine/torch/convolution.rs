@@ -27,10 +27,10 @@ enum Kernel {
 
 /// How a kernel goes over a map, downwards and to the right.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    pub(super) stride: [i64; 2],
-    pub(super) padding: [i64; 2],
-    pub(super) groups: i64,
+pub(crate) struct Window {
+    pub(crate) stride: [i64; 2],
+    pub(crate) padding: [i64; 2],
+    pub(crate) groups: i64,
 }
 
 impl Convolution {
@@ -45,18 +45,11 @@ impl Convolution {
         let weight = Tensor::f_from_slice(&convolution.weight)?.f_view(shape)?.f_to_device(device)?;
         let weight = arithmetic.keep(weight)?;
         let bias = arithmetic.keep(Tensor::f_from_slice(&convolution.bias)?.f_to_device(device)?)?;
-        let Padding { top, bottom, left, right } = convolution.padding;
-        let is_even = top == bottom && left == right;
-        let window = Window {
-            stride: convolution.stride.map(|step| step as i64),
-            padding: if is_even { [top as i64, left as i64] } else { [0, 0] },
-            groups: convolution.groups as i64,
-        };
+        let (window, before) = window(convolution);
         let kernel = match FusedConvolution::new(&weight, &bias, window, convolution.activation)? {
             Some(fused) => Kernel::Fused(fused),
             None => Kernel::Plain { weight: channels_last(&weight)?, bias, window },
         };
-        let before = (!is_even).then_some(convolution.padding);
         Ok(Self { kernel, before, activation: convolution.activation })
     }
 
@@ -74,9 +67,27 @@ impl Convolution {
     }
 }
 
+/// How a convolution goes over a map, and what is put around the map first, where the convolution's own padding would not
+/// be the same on both sides.
+pub(crate) fn window(convolution: &convbase_bases::Convolution) -> (Window, Option<Padding>) {
+    let Padding { top, bottom, left, right } = convolution.padding;
+    let is_even = top == bottom && left == right;
+    let window = Window {
+        stride: convolution.stride.map(|step| step as i64),
+        padding: if is_even { [top as i64, left as i64] } else { [0, 0] },
+        groups: convolution.groups as i64,
+    };
+    (window, (!is_even).then_some(convolution.padding))
+}
+
 /// A GPU must not round float32 to the ten bits of tf32, which libtorch allows it by default, and must choose an
 /// algorithm that gives equal bytes each time.
-fn convolve(map: &Tensor, weight: &Tensor, bias: &Tensor, window: Window) -> Result<Tensor, TorchError> {
+pub(crate) fn convolve(
+    map: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    window: Window,
+) -> Result<Tensor, TorchError> {
     let (transposed, benchmark, deterministic, cudnn, tf32) = (false, false, true, true, false);
     Ok(map.f_internal_convolution(
         weight,

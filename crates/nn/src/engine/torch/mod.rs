@@ -9,7 +9,8 @@ use convbase_core::Precision;
 use tch::{Device, Kind, Tensor};
 
 use self::convolution::Convolution;
-use self::window::{average_pool, max_pool, pad};
+pub(crate) use self::convolution::{convolve, window};
+pub(crate) use self::window::{average_pool, max_pool, pad};
 use crate::TorchError;
 use crate::device::native_precision;
 
@@ -229,12 +230,12 @@ fn last_uses(steps: &[Step]) -> Vec<Vec<usize>> {
 }
 
 /// A plan's steps name values that were made before and are still there.
-fn missing() -> TorchError {
+pub(crate) fn missing() -> TorchError {
     tch::TchError::Torch("a step reads a value that is not there".to_owned()).into()
 }
 
 /// In place where nobody else holds the tensor's memory is of no account: maps are read once or twice.
-fn activate(tensor: Tensor, activation: Activation) -> Result<Tensor, TorchError> {
+pub(crate) fn activate(tensor: Tensor, activation: Activation) -> Result<Tensor, TorchError> {
     Ok(match activation {
         Activation::None => tensor,
         Activation::Relu => tensor.f_relu()?,

@@ -6,13 +6,13 @@ use tch::Tensor;
 use crate::TorchError;
 
 /// Puts `value` around a map [batch, channels, height, width].
-pub(super) fn pad(map: &Tensor, padding: &Padding, value: f64) -> Result<Tensor, TorchError> {
+pub(crate) fn pad(map: &Tensor, padding: &Padding, value: f64) -> Result<Tensor, TorchError> {
     let sides = [padding.left, padding.right, padding.top, padding.bottom].map(|side| side as i64);
     Ok(map.f_pad(sides, "constant", value)?)
 }
 
 /// The maximum of each window; what lies outside the map is ignored.
-pub(super) fn max_pool(map: &Tensor, pool: &Pool) -> Result<Tensor, TorchError> {
+pub(crate) fn max_pool(map: &Tensor, pool: &Pool) -> Result<Tensor, TorchError> {
     let padded =
         if pool.padding.is_empty() { None } else { Some(pad(map, &pool.padding, f64::NEG_INFINITY)?) };
     let map = padded.as_ref().unwrap_or(map);
@@ -20,7 +20,7 @@ pub(super) fn max_pool(map: &Tensor, pool: &Pool) -> Result<Tensor, TorchError> 
 }
 
 /// The mean of each window; what lies outside the map is not counted.
-pub(super) fn average_pool(map: &Tensor, pool: &Pool) -> Result<Tensor, TorchError> {
+pub(crate) fn average_pool(map: &Tensor, pool: &Pool) -> Result<Tensor, TorchError> {
     let (kernel, stride) = (sides(pool.kernel), sides(pool.stride));
     let sum = |map: &Tensor| -> Result<Tensor, TorchError> {
         let padded = pad(map, &pool.padding, 0.0)?;

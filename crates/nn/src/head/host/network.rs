@@ -107,8 +107,8 @@ impl BackEnd for HostHead {
         Ok(Self::from_parameters(shape, parameters.map(|tensor| aligned(&tensor.numbers))))
     }
 
-    fn shape(&self) -> HeadShape {
-        self.shape
+    fn shape(&self) -> &HeadShape {
+        &self.shape
     }
 
     fn parameters(&self) -> &Parameters<AVec<f32>> {
@@ -124,7 +124,8 @@ impl BackEnd for HostHead {
     }
 
     fn logits(&self, rows: &[&[f32]]) -> Result<Vec<f32>, TorchError> {
-        Ok(self.forward(rows, Dropout::NONE).logits)
+        let prepared = self.shape.input.prepared(rows);
+        Ok(self.forward(&references(&prepared), Dropout::NONE).logits)
     }
 
     fn sums(&self, totals: Totals) -> Result<Totals, TorchError> {
@@ -136,7 +137,7 @@ impl BackEnd for HostHead {
     }
 
     fn measure(&self, minibatch: &Minibatch, sums: &mut Totals) -> Result<(), TorchError> {
-        let logits = self.forward(&minibatch.rows(), Dropout::NONE).logits;
+        let logits = self.logits(&minibatch.rows())?;
         for (logits, &label) in logits.chunks_exact(self.shape.outputs()).zip(&minibatch.labels) {
             sums.add(cross_entropy(logits, label), is_right(logits, label));
         }
@@ -150,7 +151,8 @@ impl BackEnd for HostHead {
         how: &Step,
         sums: &mut Totals,
     ) -> Result<(), TorchError> {
-        let rows = minibatch.rows();
+        let prepared = self.shape.input.prepared(&minibatch.rows());
+        let rows = references(&prepared);
         let Forward { inputs, slopes, logits } = self.forward(&rows, how.dropout);
         let outputs = self.shape.outputs();
         let mut gradients = vec![0.0; logits.len()]; // [rows, outputs]
@@ -165,6 +167,7 @@ impl BackEnd for HostHead {
         let output_rows = self.output_rows(&inputs, &rows);
         let ones = vec![1.0; rows.len()];
         let gradients = Parameters {
+            tail: Vec::new(), // Heads with a tail are computed by the other back end.
             hidden: hidden.as_ref().map(|hidden| layer_gradients(rows, hidden, &ones)),
             output: layer_gradients(output_rows, &gradients, &ones),
         };
@@ -203,6 +206,10 @@ impl Apply<AVec<f32>> for Descent<'_> {
         }
         Ok(())
     }
+}
+
+fn references<'a>(rows: &'a [Cow<'_, [f32]>]) -> Vec<&'a [f32]> {
+    rows.iter().map(|row| &row[..]).collect()
 }
 
 /// A copy in memory that begins where a cache line does: no load of a vector then crosses two.

@@ -1,7 +1,9 @@
-//! The back end of GPUs: a whole head on libtorch's tensors and gradients. It runs on the processor too, where tests
-//! compare it with the other one.
+//! The back end of GPUs and of heads with layers of a base: a whole head on libtorch's tensors and gradients. Without
+//! such layers it runs on the processor in tests alone, which compare it with the other one.
 
 mod arithmetic;
+mod prepared;
+mod tail;
 
 use std::borrow::Cow;
 
@@ -13,8 +15,9 @@ use super::parameters::{Layer, Parameters};
 use crate::minibatch::Minibatch;
 use crate::optimizer::{Apply, Formula, Optimizer};
 use crate::tensor_file::FloatTensor;
+use crate::threads::threads;
 use crate::training::Totals;
-use crate::{Activation, HeadShape, TorchError};
+use crate::{Activation, HeadShape, Input, Tail, TorchError};
 use arithmetic::Tensors;
 
 /// A head's tensors on one device, all float32.
@@ -36,9 +39,16 @@ pub(crate) struct TorchSums {
 }
 
 impl TorchHead {
-    /// Logits [rows, outputs] of features [rows, features].
-    fn logits_of(&self, features: &Tensor, dropout: Dropout) -> Result<Tensor, TchError> {
+    /// Logits [rows, outputs] of stored features [rows, stored].
+    fn logits_of(&self, features: &Tensor, dropout: Dropout) -> Result<Tensor, TorchError> {
+        let Input { tail, preparation } = &self.shape.input;
         let mut inputs = features.shallow_clone();
+        if let Some(tail) = tail {
+            inputs = tail::forward(tail, &self.parameters.tail, &inputs)?; // [rows, height · width · channels]
+        }
+        if let Some(preparation) = preparation {
+            inputs = prepared::prepare(preparation, &inputs)?; // [rows, features]
+        }
         if let Some(Layer { weight, bias }) = &self.parameters.hidden {
             inputs = inputs.f_linear(weight, Some(bias))?; // [rows, hidden]
             if self.shape.activation == Activation::Relu {
@@ -50,12 +60,16 @@ impl TorchHead {
             inputs = inputs.f_mul(&factors.f_view_as(&inputs)?.f_to_device(self.device)?)?;
         }
         let Layer { weight, bias } = &self.parameters.output;
-        inputs.f_linear(weight, Some(bias)) // [rows, outputs]
+        Ok(inputs.f_linear(weight, Some(bias))?) // [rows, outputs]
     }
 
-    /// The rows in one tensor on the device, [rows, features].
+    /// The rows in one tensor on the device, [rows, stored].
     fn features(&self, rows: &[&[f32]]) -> Result<Tensor, TchError> {
-        let size = [rows.len() as i64, self.shape.features as i64];
+        if !self.device.is_cuda() {
+            // Counts for this thread. Bytes are the same for one number of threads.
+            tch::set_num_threads(threads() as i32);
+        }
+        let size = [rows.len() as i64, self.shape.stored() as i64];
         Tensor::f_from_slice(&rows.concat())?.f_view(size)?.f_to_device(self.device)
     }
 
@@ -101,7 +115,7 @@ impl TorchHead {
         minibatch: &Minibatch,
         how: &Step,
         sums: &mut TorchSums,
-    ) -> Result<(), TchError> {
+    ) -> Result<(), TorchError> {
         let labels = self.labels(&minibatch.labels)?;
         let logits = self.logits_of(&self.features(&minibatch.rows())?, how.dropout)?;
         let mut losses = self.losses(&logits, &labels)?;
@@ -111,10 +125,11 @@ impl TorchHead {
         }
         // Keras divides by the number of samples, not by the sum of their weights.
         let loss = losses.f_sum(Kind::Float)?.f_div_scalar(minibatch.labels.len() as f64)?;
-        let parameters: Vec<&Tensor> = self.parameters.as_ref().in_order().collect();
+        let is_trained = |parameter: &&Tensor| parameter.requires_grad();
+        let parameters: Vec<&Tensor> = self.parameters.as_ref().in_order().filter(is_trained).collect();
         let gradients = Tensor::f_run_backward(&[loss], &parameters, false, false)?;
         self.add(sums, &logits, &losses, &labels)?;
-        optimizer.step(Descent { parameters: &mut self.parameters, gradients })
+        Ok(optimizer.step(Descent { parameters: &mut self.parameters, gradients })?)
     }
 }
 
@@ -127,13 +142,19 @@ impl BackEnd for TorchHead {
         parameters: Parameters<FloatTensor>,
         device: Device,
     ) -> Result<Self, TorchError> {
-        let parameters =
-            parameters.try_map(|tensor| on_device(&tensor, device)?.f_set_requires_grad(true))?;
+        // Weight and bias of each layer in front.
+        let frozen = 2 * shape.input.tail.as_ref().map_or(0, Tail::frozen);
+        let mut position = 0;
+        let parameters = parameters.try_map(|tensor| {
+            let is_trained = position >= frozen;
+            position += 1;
+            on_device(&tensor, device)?.f_set_requires_grad(is_trained)
+        })?;
         Ok(Self { shape, parameters, device })
     }
 
-    fn shape(&self) -> HeadShape {
-        self.shape
+    fn shape(&self) -> &HeadShape {
+        &self.shape
     }
 
     fn parameters(&self) -> &Parameters<Tensor> {
@@ -179,14 +200,14 @@ impl BackEnd for TorchHead {
         how: &Step,
         sums: &mut TorchSums,
     ) -> Result<(), TorchError> {
-        Ok(self.try_step(optimizer, minibatch, how, sums)?)
+        self.try_step(optimizer, minibatch, how, sums)
     }
 }
 
 /// One step of all parameters along their gradients.
 struct Descent<'a> {
     parameters: &'a mut Parameters<Tensor>,
-    /// In the order of the parameters.
+    /// Of those that are trained, in their order.
     gradients: Vec<Tensor>,
 }
 
@@ -200,7 +221,8 @@ impl Apply<Tensor> for Descent<'_> {
     ) -> Result<(), TchError> {
         let _guard = tch::no_grad_guard();
         let parameters = self.parameters.as_mut().in_order().zip(moments.as_mut().in_order());
-        for ((parameter, moments), gradient) in parameters.zip(&self.gradients) {
+        let trained = parameters.filter(|(parameter, _)| parameter.requires_grad());
+        for ((parameter, moments), gradient) in trained.zip(&self.gradients) {
             let before = moments.each_ref().map(Tensor::shallow_clone);
             let (after, change) = formula.step(&Tensors, gradient, before)?;
             *moments = after;

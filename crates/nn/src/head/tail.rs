@@ -1,0 +1,119 @@
+//! The last layers of a base as part of a head: those that are trained on, behind the layer whose maps are stored.
+
+use convbase_bases::{Behind, Operation, Step};
+use serde::{Deserialize, Serialize};
+
+use super::parameters::Layer;
+use super::shape::NamedShape;
+use crate::tensor_file::FloatTensor;
+
+/// What a tail computes, without its numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tail {
+    /// [height, width, channels] of the stored map: value 0.
+    map: [usize; 3],
+    /// Step k makes value k + 1; the last one's is what the dense layers get.
+    steps: Vec<Step>,
+    /// How many of the first layers with numbers stay as they are.
+    frozen: usize,
+}
+
+impl Tail {
+    /// The tail and its numbers, of which those in front of `from` stay as they are. `None` where no layer with numbers
+    /// is called `from`.
+    pub(crate) fn new(behind: Behind, from: &str) -> Option<(Self, Vec<Layer<FloatTensor>>)> {
+        let Behind { map, steps } = behind;
+        let mut tail = Self { map, steps, frozen: 0 };
+        let named: Vec<&str> = tail.layers().map(|step| step.layer.as_str()).collect();
+        let frozen = named.iter().position(|layer| *layer == from)?;
+        let sizes = tail.tensors();
+        let mut sizes = sizes.into_iter();
+        let mut layers = Vec::new();
+        for step in &mut tail.steps {
+            let (weight, bias) = match &mut step.operation {
+                Operation::Convolution(convolution) => (&mut convolution.weight, &mut convolution.bias),
+                Operation::Affine { scale, shift } => (scale, shift),
+                _ => continue,
+            };
+            let size = sizes.next()?;
+            let take = |tensor: NamedShape, numbers: &mut Vec<f32>| FloatTensor {
+                size: tensor.size,
+                numbers: std::mem::take(numbers),
+            };
+            layers.push(Layer { weight: take(size.weight, weight), bias: take(size.bias, bias) });
+        }
+        tail.frozen = frozen;
+        Some((tail, layers))
+    }
+
+    /// [height, width, channels] of the stored map.
+    pub(crate) fn map(&self) -> [usize; 3] {
+        self.map
+    }
+
+    /// The steps.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// How many of the first layers with numbers stay as they are.
+    pub(crate) fn frozen(&self) -> usize {
+        self.frozen
+    }
+
+    /// The layers with numbers.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &Step> {
+        let has_numbers =
+            |step: &&Step| matches!(step.operation, Operation::Convolution(_) | Operation::Affine { .. });
+        self.steps.iter().filter(has_numbers)
+    }
+
+    /// Names of the layers that are trained.
+    pub fn trained(&self) -> impl Iterator<Item = &str> {
+        self.layers().skip(self.frozen).map(|step| step.layer.as_str())
+    }
+
+    /// The layer whose map the dense layers get, and that map's shape.
+    pub fn output(&self) -> Option<(&str, [usize; 3])> {
+        self.steps.last().map(|step| (step.layer.as_str(), step.shape))
+    }
+
+    /// Name and size of every tensor: weight [outputs, inputs / groups, height, width] and bias of a convolution, scale
+    /// and shift of a normalisation that no convolution took in.
+    pub(crate) fn tensors(&self) -> Vec<Layer<NamedShape>> {
+        let mut seen: Vec<&str> = Vec::new();
+        self.layers()
+            .map(|step| {
+                let layer = step.layer.as_str();
+                let before = seen.iter().filter(|name| **name == layer).count();
+                seen.push(layer);
+                // A separable convolution is two steps of one layer.
+                let name = if before == 0 { layer.to_owned() } else { format!("{layer}.{before}") };
+                let (weight, bias) = match &step.operation {
+                    Operation::Convolution(convolution) => {
+                        let inputs = convolution.inputs.checked_div(convolution.groups).unwrap_or(0);
+                        let [height, width] = convolution.kernel;
+                        (vec![convolution.outputs, inputs, height, width], vec![convolution.outputs])
+                    }
+                    _ => (vec![step.shape[2]], vec![step.shape[2]]),
+                };
+                let named = |part: &str, size| NamedShape { name: format!("{name}.{part}"), size };
+                Layer { weight: named("weight", weight), bias: named("bias", bias) }
+            })
+            .collect()
+    }
+
+    /// What is wrong with a description that a file holds.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let forward = |(index, step): (usize, &Step)| {
+            !step.inputs.is_empty() && step.inputs.iter().all(|&input| input <= index)
+        };
+        if self.steps.is_empty() || !self.steps.iter().enumerate().all(forward) {
+            return Some("head.input.tail: expected steps that read earlier ones, found others".to_owned());
+        }
+        let layers = self.layers().count();
+        (self.frozen > layers)
+            .then(|| format!("head.input.tail.frozen: expected at most {layers}, found {}", self.frozen))
+    }
+}

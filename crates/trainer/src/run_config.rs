@@ -1,0 +1,71 @@
+//! What `config.json` says of a training.
+
+use convbase_core::store::FeatureStore;
+use convbase_core::{Classes, DataType, Digest, FeatureSpec, Precision};
+use convbase_nn::{Activation, Device, OptimizerKind};
+use serde::Serialize;
+
+use crate::args::{ClassWeight, FitConfig, Validation};
+
+/// `config.json`: everything that decides a run's result.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunConfig<'a> {
+    format: &'static str,
+    epochs: u32,
+    batch_size: usize,
+    hidden: usize,
+    activation: Activation,
+    dropout: f64,
+    optimizer: OptimizerKind,
+    learning_rate: f64,
+    seed: u64,
+    patience: Option<u32>,
+    class_weight: ClassWeight,
+    validation_split: Option<f64>,
+    device: String,
+    classes: &'a Classes,
+    spec: &'a FeatureSpec,
+    precision: Precision,
+    dtype: DataType,
+    features: Digest,
+    validation: Option<Digest>,
+}
+
+impl<'a> RunConfig<'a> {
+    /// Of a training on these stores and this device.
+    pub(crate) fn new(
+        config: &FitConfig,
+        train: &'a FeatureStore,
+        validation: Option<&FeatureStore>,
+        device: Device,
+    ) -> Self {
+        let manifest = train.manifest();
+        Self {
+            format: "convbase-run/1",
+            epochs: config.epochs,
+            batch_size: config.batch_size,
+            hidden: config.hidden,
+            activation: config.activation,
+            dropout: config.dropout,
+            optimizer: config.optimizer,
+            learning_rate: config.learning_rate,
+            seed: config.seed,
+            patience: config.patience,
+            class_weight: config.class_weight,
+            validation_split: match config.validation {
+                Validation::Split(share) => Some(share),
+                Validation::Store(_) => None,
+            },
+            device: match device {
+                Device::Cuda(index) => format!("cuda:{index}"),
+                _ => "cpu".to_owned(),
+            },
+            classes: manifest.classes(),
+            spec: manifest.spec(),
+            precision: manifest.precision(),
+            dtype: manifest.dtype(),
+            features: train.digest(),
+            validation: validation.map(FeatureStore::digest),
+        }
+    }
+}
