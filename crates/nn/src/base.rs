@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use convbase_bases::{
-    Architecture, Choices, ChoicesError, GraphError, PlanError, UnknownArchitecture, Weights, WeightsError,
-    architecture,
+    Architecture, Behind, Choices, ChoicesError, GraphError, Plan, PlanError, UnknownArchitecture, Weights,
+    WeightsError, architecture,
 };
 use convbase_core::{Digest, FeatureSpec, ImageSize, Interpolation, Precision, Preprocess, PreprocessError};
 use tch::Device;
@@ -59,6 +59,12 @@ pub enum BaseError {
         /// Why.
         #[source]
         source: PreprocessError,
+    },
+    /// An ONNX file's layers cannot be trained.
+    #[error("`{}`: expected a base of the catalogue, whose layers can be trained, found an ONNX file", path.display())]
+    OnnxTail {
+        /// The file.
+        path: PathBuf,
     },
     /// ONNX files are computed in float32, on the processor.
     #[error("`{}`: an ONNX file is computed in fp32 on the processor, found {found}", path.display())]
@@ -189,6 +195,15 @@ impl Base {
                 Ok(choices.into_spec(ONNX, self.digest(), sides)?)
             }
         }
+    }
+
+    /// The layers behind `layer` up to that of `spec`, which is one that this base makes.
+    pub fn behind(&self, spec: &FeatureSpec, layer: &str) -> Result<Behind, BaseError> {
+        let Source::Catalogue { architecture, weights } = &self.source else {
+            return Err(BaseError::OnnxTail { path: self.path().to_owned() });
+        };
+        let plan = Plan::new(architecture, weights, &spec.layer, spec.image_size, spec.preprocess)?;
+        Ok(plan.behind(layer)?)
     }
 
     /// What `--precision auto` means for this base on a device.

@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use convbase_core::store::FeatureStore;
-use convbase_core::{ArtifactError, Classes, Differences, Digest, FeatureSpec, differences};
+use convbase_core::{ArtifactError, Classes, Differences, Digest, FeatureSpec, Hasher, differences};
+use pulp::bytemuck::cast_slice;
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
@@ -31,6 +32,10 @@ pub struct CheckpointMetadata {
     pub val_loss: f64,
     /// The share of validation rows that were right.
     pub val_accuracy: f64,
+    /// The digest of the layers of the base that belong to the head, over their little-endian float32 bytes, weight
+    /// then bias, layer by layer. Set when a checkpoint is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail_weights: Option<Digest>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -163,6 +168,9 @@ impl Checkpoint {
         let features = metadata.spec.shape.length();
         check("head.features", features.to_string(), metadata.head.stored().to_string());
         check("head.classes", metadata.classes.len().to_string(), metadata.head.classes.to_string());
+        let text = |digest: Option<Digest>| digest.map_or("none".to_owned(), |digest| digest.to_string());
+        let numbers = parameters.as_ref().in_order().map(|tensor| cast_slice(&tensor.numbers));
+        check("tail_weights", text(tail_digest(&metadata.head, numbers)), text(metadata.tail_weights));
         problems.extend(metadata.head.input.problems(metadata.head.features));
         if !problems.is_empty() {
             return Err(CheckpointError::Contradiction {
@@ -210,8 +218,18 @@ pub(crate) fn save_head<B: BackEnd>(
     let tensors = named
         .map(|(tensor, array)| Ok((tensor.name, tensor.size, bytes_of(B::numbers(array)?))))
         .collect::<Result<Vec<NamedBytes>, TorchError>>()?;
-    let envelope = Envelope { format: HEAD.format.to_owned(), metadata: metadata.clone() };
+    let tail = tail_digest(head.shape(), tensors.iter().map(|(_, _, bytes)| &bytes[..]));
+    let metadata = CheckpointMetadata { tail_weights: tail, ..metadata.clone() };
+    let envelope = Envelope { format: HEAD.format.to_owned(), metadata };
     HEAD.write(path, &tensors, &envelope)
+}
+
+/// The digest of the first tensors: those of the tail, where there is one.
+fn tail_digest<'a>(shape: &HeadShape, tensors: impl Iterator<Item = &'a [u8]>) -> Option<Digest> {
+    let count = shape.tensors().tail.len() * 2;
+    let mut hasher = Hasher::default();
+    tensors.take(count).for_each(|bytes| hasher.update(bytes));
+    (count > 0).then(|| hasher.finish())
 }
 
 #[cfg(test)]
@@ -231,6 +249,7 @@ mod tests {
             epoch: 3,
             val_loss: 0.25,
             val_accuracy: 0.9,
+            tail_weights: None,
         }
     }
 

@@ -24,9 +24,19 @@ pub(crate) struct PlainLearner {
 impl PlainLearner {
     /// At its start, all moments zero.
     pub(crate) fn begin(shape: &HeadShape, kind: OptimizerKind, learning_rate: f64, seed: u64) -> Self {
+        Self::of(shape, start(shape, seed), kind, learning_rate)
+    }
+
+    /// With these parameters, all moments zero.
+    pub(crate) fn of(
+        shape: &HeadShape,
+        parameters: Parameters<FloatTensor>,
+        kind: OptimizerKind,
+        learning_rate: f64,
+    ) -> Self {
         let moments = Moments::new(kind, shape, |tensor, _| FloatTensor::zeros(tensor.size.clone()));
         let optimizer = Optimizer { learning_rate, steps: 0, moments };
-        Self { shape: shape.clone(), parameters: start(shape, seed), optimizer }
+        Self { shape: shape.clone(), parameters, optimizer }
     }
 
     /// Puts it into a back end.

@@ -33,7 +33,8 @@ pub use engine::{
 };
 pub use error::{MinibatchError, TorchError};
 pub use head::{
-    Activation, Head, HeadShape, Input, MapPooling, Preparation, Tail, UnknownActivation, UnknownMapPooling,
+    Activation, Head, HeadShape, Input, MapPooling, Preparation, Tail, TailError, UnknownActivation,
+    UnknownMapPooling,
 };
 pub use inference::{evaluate, probabilities};
 pub use memory::{keep_freed_memory, leave_quickly};

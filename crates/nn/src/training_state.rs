@@ -15,8 +15,8 @@ use crate::optimizer::{Moments, Optimizer};
 use crate::tensor_file::{Content, NamedBytes, bytes_of, read_float};
 use crate::training::{BegunEpoch, train_epoch};
 use crate::{
-    CheckpointError, CheckpointMetadata, HeadShape, Means, MinibatchError, OptimizerKind, Rows, TorchError,
-    TrainingOptions,
+    CheckpointError, CheckpointMetadata, Head, HeadShape, Means, MinibatchError, OptimizerKind, Rows,
+    TorchError, TrainingOptions,
 };
 
 /// Version 1 drew its random numbers from libtorch: the steps that are left would be others.
@@ -53,6 +53,17 @@ impl TrainingState {
         device: Device,
     ) -> Result<Self, TorchError> {
         let plain = PlainLearner::begin(shape, kind, learning_rate, seed);
+        Self::from_plain(plain, 0, BegunEpoch::default(), device)
+    }
+
+    /// A training that goes on from a head as it is, all moments zero.
+    pub fn of(
+        head: &Head,
+        kind: OptimizerKind,
+        learning_rate: f64,
+        device: Device,
+    ) -> Result<Self, TorchError> {
+        let plain = PlainLearner::of(head.shape(), head.plain()?, kind, learning_rate);
         Self::from_plain(plain, 0, BegunEpoch::default(), device)
     }
 

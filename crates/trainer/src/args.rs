@@ -1,5 +1,6 @@
 //! The command line, and its words turned once into a validated configuration.
 
+mod fine_tune;
 mod probe;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use convbase_core::{Interrupt, processors};
 use convbase_nn::{Activation, DeviceChoice, OptimizerKind};
 use serde::Serialize;
 
+pub use fine_tune::{FineTuneArguments, FineTuneConfig};
 pub use probe::{Judges, ProbeArguments, ProbeConfig};
 
 /// Fit a small classifier head on stored features.
@@ -33,6 +35,8 @@ pub enum Command {
     Fit(FitArguments),
     /// Fit a regularised linear classifier: logistic regression on pooled features, chosen by cross-validation
     Probe(ProbeArguments),
+    /// Train the last layers of the base on with a head, from the stored maps of the layer before them
+    FineTune(FineTuneArguments),
 }
 
 /// The arguments of `fit`.
@@ -128,6 +132,16 @@ pub enum Validation {
     Store(PathBuf),
     /// This share of each class of the training store.
     Split(f64),
+}
+
+impl Validation {
+    /// The share of the training rows that validates, where no store of its own does.
+    pub fn share(&self) -> Option<f64> {
+        match self {
+            Self::Split(share) => Some(*share),
+            Self::Store(_) => None,
+        }
+    }
 }
 
 /// Everything that `fit` needs to know.

@@ -3,18 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use convbase_core::exit::WithHint;
+use convbase_core::exit::{Outcome, WithHint};
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, Differences, History, differences};
 use convbase_nn::{
-    CheckpointMetadata, HeadShape, Rows, Summary, TrainingOptions, TrainingState, set_threads,
+    CheckpointMetadata, Device, HeadShape, Rows, Summary, TrainingOptions, TrainingState, set_threads,
 };
 use tracing::{info, warn};
 
 use crate::args::{ClassWeight, FitConfig, Validation};
 use crate::run_config::RunConfig;
 use crate::run_folder::RunFolder;
-use crate::training::Training;
+use crate::training::{Schedule, Training};
 
 /// What a training left behind.
 #[derive(Debug)]
@@ -25,6 +25,13 @@ pub struct Fit {
     pub best: PathBuf,
     /// Whether a signal ended it before its last epoch.
     pub interrupted: bool,
+}
+
+impl Fit {
+    /// How the program ends.
+    pub(crate) fn outcome(&self) -> Outcome {
+        if self.interrupted { Outcome::Interrupted } else { Outcome::Done }
+    }
 }
 
 /// Training and validation features that cannot be compared.
@@ -55,7 +62,8 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         config.features.display(),
         classes.len()
     );
-    let (train, validation) = rows(config, &train_store, validation_store.as_ref(), &classes)?;
+    let (train, validation) =
+        rows(&config.features, &config.validation, &train_store, validation_store.as_ref(), &classes)?;
 
     let features = train_store.manifest().spec().shape.length();
     let shape = HeadShape::new(features, config.hidden, config.activation, classes.len());
@@ -94,14 +102,34 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         epoch: 0,
         val_loss: f64::INFINITY,
         val_accuracy: 0.0,
+        tail_weights: None,
     };
-    let training = Training { config, folder: &folder, train, validation, options, metadata };
-    let interrupted = training.run(&mut state, &mut history)?;
+    let schedule = Schedule {
+        epochs: config.epochs,
+        patience: config.patience,
+        interrupt: &config.interrupt,
+        shows_progress: config.shows_progress,
+        tells_speed: false,
+    };
+    let training = Training { schedule, folder: &folder, train, validation, options, metadata };
+    finish(training.run(&mut state, &mut history)?, &folder, history)
+}
+
+/// Draws the curves of a training that came to its end.
+pub(crate) fn finish(interrupted: bool, folder: &RunFolder, history: History) -> anyhow::Result<Fit> {
     if !interrupted {
         folder.save_curves(&history)?;
-        report(&folder, &history);
+        report(folder, &history);
     }
     Ok(Fit { history, best: folder.best(), interrupted })
+}
+
+/// What configurations call a device.
+pub(crate) fn device_name(device: Device) -> String {
+    match device {
+        Device::Cuda(index) => format!("cuda:{index}"),
+        _ => "cpu".to_owned(),
+    }
 }
 
 pub(crate) fn open(folder: &Path, no_verify: bool) -> anyhow::Result<FeatureStore> {
@@ -136,18 +164,19 @@ pub(crate) fn check_comparable(train: &FeatureStore, validation: &FeatureStore) 
     Ok(())
 }
 
-fn rows<'store>(
-    config: &FitConfig,
+pub(crate) fn rows<'store>(
+    features: &Path,
+    from: &Validation,
     train: &'store FeatureStore,
     validation: Option<&'store FeatureStore>,
     classes: &Classes,
 ) -> anyhow::Result<(Rows<'store>, Rows<'store>)> {
     let all = Rows::new(train, classes)?;
-    let (train_rows, validation_rows) = match (&config.validation, validation) {
+    let (train_rows, validation_rows) = match (from, validation) {
         (Validation::Split(share), _) => all.split(*share),
         (Validation::Store(folder), Some(store)) => {
             let validation = Rows::new(store, classes).with_context(|| {
-                let (validation, features) = (folder.display(), config.features.display());
+                let (validation, features) = (folder.display(), features.display());
                 format!("cannot validate on `{validation}` what is trained on `{features}`")
             })?;
             (all, validation)
@@ -155,7 +184,7 @@ fn rows<'store>(
         (Validation::Store(folder), None) => bail!("`{}` was not opened", folder.display()),
     };
     for (rows, what) in [(&train_rows, "training"), (&validation_rows, "validation")] {
-        ensure!(!rows.is_empty(), "`{}`: expected {what} rows, found none", config.features.display());
+        ensure!(!rows.is_empty(), "`{}`: expected {what} rows, found none", features.display());
         for (label, class) in classes.names().iter().enumerate() {
             if !rows.labels().contains(&label) {
                 warn!("class `{class}` has no {what} rows");

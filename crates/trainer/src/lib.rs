@@ -1,7 +1,9 @@
-//! Fits a small classifier head on stored features and keeps the one with the lowest validation loss.
+//! Fits a small classifier head on stored features and keeps the one with the lowest validation loss ([`fit`]), chooses
+//! a regularised linear one ([`probe()`]), or trains the last layers of the base on ([`fine_tune()`]).
 
 mod args;
 mod curves;
+mod fine_tune;
 mod fit;
 mod probe;
 mod progress;
@@ -15,10 +17,11 @@ use convbase_core::Interrupt;
 use convbase_core::exit::Outcome;
 
 pub use args::{
-    Arguments, Choice, ClassWeight, Command, FitArguments, FitConfig, Judges, ProbeArguments, ProbeConfig,
-    Validation,
+    Arguments, Choice, ClassWeight, Command, FineTuneArguments, FineTuneConfig, FitArguments, FitConfig,
+    Judges, ProbeArguments, ProbeConfig, Validation,
 };
 pub use curves::draw_curves;
+pub use fine_tune::fine_tune;
 pub use fit::{Fit, fit};
 pub use probe::{Probe, RowScaling, UnknownRowScaling, probe};
 
@@ -27,13 +30,20 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let shows_progress = arguments.common().shows_progress();
     match arguments.command {
         Command::Fit(arguments) => {
-            let interrupt = Interrupt::listen().context("cannot listen for signals")?;
-            let fit = fit(&arguments.into_config(shows_progress, interrupt))?;
-            Ok(if fit.interrupted { Outcome::Interrupted } else { Outcome::Done })
+            let fit = fit(&arguments.into_config(shows_progress, interrupt()?))?;
+            Ok(fit.outcome())
+        }
+        Command::FineTune(arguments) => {
+            let fit = fine_tune(&arguments.into_config(shows_progress, interrupt()?))?;
+            Ok(fit.outcome())
         }
         Command::Probe(arguments) => {
             probe(&arguments.into_config(shows_progress))?;
             Ok(Outcome::Done)
         }
     }
+}
+
+fn interrupt() -> anyhow::Result<Interrupt> {
+    Interrupt::listen().context("cannot listen for signals")
 }

@@ -5,7 +5,8 @@ use convbase_core::{Classes, DataType, Digest, FeatureSpec, Precision};
 use convbase_nn::{Activation, Device, OptimizerKind};
 use serde::Serialize;
 
-use crate::args::{ClassWeight, FitConfig, Validation};
+use crate::args::{ClassWeight, FitConfig};
+use crate::fit::device_name;
 
 /// `config.json`: everything that decides a run's result.
 #[derive(Debug, Serialize)]
@@ -52,14 +53,8 @@ impl<'a> RunConfig<'a> {
             seed: config.seed,
             patience: config.patience,
             class_weight: config.class_weight,
-            validation_split: match config.validation {
-                Validation::Split(share) => Some(share),
-                Validation::Store(_) => None,
-            },
-            device: match device {
-                Device::Cuda(index) => format!("cuda:{index}"),
-                _ => "cpu".to_owned(),
-            },
+            validation_split: config.validation.share(),
+            device: device_name(device),
             classes: manifest.classes(),
             spec: manifest.spec(),
             precision: manifest.precision(),

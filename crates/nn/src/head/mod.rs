@@ -20,6 +20,8 @@ mod torch;
 #[cfg(test)]
 mod tests;
 
+use convbase_bases::Behind;
+use convbase_core::Pooling;
 use tch::Device;
 
 pub(crate) use back_end::{BackEnd, Step};
@@ -31,7 +33,7 @@ pub use preparation::{MapPooling, Preparation, UnknownMapPooling};
 pub(crate) use shape::NamedShape;
 pub use shape::{Activation, HeadShape, UnknownActivation};
 pub(crate) use start::start;
-pub use tail::Tail;
+pub use tail::{Tail, TailError};
 pub(crate) use torch::TorchHead;
 
 use crate::TorchError;
@@ -85,6 +87,60 @@ impl Head {
         let output =
             Layer { weight: tensor(sizes.output.weight, weight), bias: tensor(sizes.output.bias, bias) };
         Self::from_parameters(shape, Parameters { tail: Vec::new(), hidden: None, output }, device)
+    }
+
+    /// The same head on the maps that enter `behind`: it computes those layers first, and from the layer `from` on they
+    /// are trained with it. `pooling` is what the stored features that the head knows went through. On the processor
+    /// or the GPU where this head is.
+    pub fn with_tail(
+        &self,
+        behind: Behind,
+        from: Option<&str>,
+        pooling: Pooling,
+        device: Device,
+    ) -> Result<Self, TailError> {
+        let (tail, layers) = Tail::new(behind, from)?;
+        let mut shape = self.shape().clone();
+        let map = tail.output().map_or([0; 3], |(_, map)| map);
+        if shape.input.tail.is_some() {
+            return Err(TailError::Twice);
+        }
+        if pooling != Pooling::None || shape.input.preparation.is_some() {
+            let own = shape.input.preparation;
+            let pooling = match (pooling, own) {
+                (Pooling::Average, _) => MapPooling::Average,
+                (Pooling::Maximum, _) => MapPooling::Maximum,
+                (Pooling::None, own) => own.map_or(MapPooling::None, |own| own.pooling),
+            };
+            shape.input.preparation = Some(Preparation {
+                pooling,
+                unit_length: own.is_some_and(|own| own.unit_length),
+                positions: map[0].saturating_mul(map[1]),
+                channels: map[2],
+            });
+        }
+        shape.input.tail = Some(tail);
+        let problems = shape.input.problems(shape.features);
+        if !problems.is_empty() {
+            return Err(TailError::Shapes(problems.join("; ")));
+        }
+        let parameters = Parameters { tail: layers, ..self.plain()? };
+        Ok(Self::from_parameters(shape, parameters, device)?)
+    }
+
+    /// The numbers as files hold them.
+    pub(crate) fn plain(&self) -> Result<Parameters<FloatTensor>, TorchError> {
+        fn plain<B: BackEnd>(head: &B) -> Result<Parameters<FloatTensor>, TorchError> {
+            let mut sizes = head.shape().tensors().in_order();
+            head.parameters().as_ref().try_map(|array| {
+                let size = sizes.next().map(|tensor| tensor.size).unwrap_or_default();
+                Ok(FloatTensor { size, numbers: B::numbers(array)?.into_owned() })
+            })
+        }
+        match &self.computed {
+            Computed::Host(head) => plain(head),
+            Computed::Torch(head) => plain(head),
+        }
     }
 
     /// A head of these numbers, which have the sizes of [`HeadShape::tensors`].

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parameters::Layer;
 use super::shape::NamedShape;
+use crate::TorchError;
 use crate::tensor_file::FloatTensor;
 
 /// What a tail computes, without its numbers.
@@ -19,32 +20,63 @@ pub struct Tail {
     frozen: usize,
 }
 
-impl Tail {
-    /// The tail and its numbers, of which those in front of `from` stay as they are. `None` where no layer with numbers
-    /// is called `from`.
-    pub(crate) fn new(behind: Behind, from: &str) -> Option<(Self, Vec<Layer<FloatTensor>>)> {
-        let Behind { map, steps } = behind;
-        let mut tail = Self { map, steps, frozen: 0 };
-        let named: Vec<&str> = tail.layers().map(|step| step.layer.as_str()).collect();
-        let frozen = named.iter().position(|layer| *layer == from)?;
-        let sizes = tail.tensors();
-        let mut sizes = sizes.into_iter();
-        let mut layers = Vec::new();
-        for step in &mut tail.steps {
-            let (weight, bias) = match &mut step.operation {
-                Operation::Convolution(convolution) => (&mut convolution.weight, &mut convolution.bias),
-                Operation::Affine { scale, shift } => (scale, shift),
-                _ => continue,
-            };
-            let size = sizes.next()?;
-            let take = |tensor: NamedShape, numbers: &mut Vec<f32>| FloatTensor {
-                size: tensor.size,
-                numbers: std::mem::take(numbers),
-            };
-            layers.push(Layer { weight: take(size.weight, weight), bias: take(size.bias, bias) });
+/// Layers that cannot be trained on.
+#[derive(Debug, thiserror::Error)]
+pub enum TailError {
+    /// No layer behind the stored map has this name and numbers.
+    #[error("layer to train from: expected one of {}, found `{found}`", layers.join(", "))]
+    Layer {
+        /// What was asked for.
+        found: String,
+        /// The layers with numbers.
+        layers: Vec<String>,
+    },
+    /// The head has layers of a base already.
+    #[error("expected a head that was trained on the base as it is, found one that was fine-tuned")]
+    Twice,
+    /// The layers do not end at what the head takes.
+    #[error("{0}")]
+    Shapes(String),
+    /// A tensor could not be made.
+    #[error(transparent)]
+    Torch(#[from] TorchError),
+}
+
+/// Weight and bias of a step that has some, which it then has no more.
+fn take_numbers(step: &mut Step) -> Option<[Vec<f32>; 2]> {
+    match &mut step.operation {
+        Operation::Convolution(convolution) => {
+            Some([&mut convolution.weight, &mut convolution.bias].map(std::mem::take))
         }
-        tail.frozen = frozen;
-        Some((tail, layers))
+        Operation::Affine { scale, shift } => Some([scale, shift].map(std::mem::take)),
+        _ => None,
+    }
+}
+
+impl Tail {
+    /// The tail and its numbers, of which those in front of the layer `from` stay as they are.
+    pub(crate) fn new(
+        behind: Behind,
+        from: Option<&str>,
+    ) -> Result<(Self, Vec<Layer<FloatTensor>>), TailError> {
+        let Behind { map, mut steps } = behind;
+        let numbers: Vec<[Vec<f32>; 2]> = steps.iter_mut().filter_map(take_numbers).collect();
+        let mut tail = Self { map, steps, frozen: 0 };
+        if let Some(from) = from {
+            let named: Vec<&str> = tail.layers().map(|step| step.layer.as_str()).collect();
+            let Some(frozen) = named.iter().position(|layer| *layer == from) else {
+                let layers = named.into_iter().map(str::to_owned).collect();
+                return Err(TailError::Layer { found: from.to_owned(), layers });
+            };
+            tail.frozen = frozen;
+        }
+        let tensor = |named: NamedShape, numbers| FloatTensor { size: named.size, numbers };
+        let layers = tail.tensors().into_iter().zip(numbers).map(|(named, [weight, bias])| Layer {
+            weight: tensor(named.weight, weight),
+            bias: tensor(named.bias, bias),
+        });
+        let layers = layers.collect();
+        Ok((tail, layers))
     }
 
     /// [height, width, channels] of the stored map.

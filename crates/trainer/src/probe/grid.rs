@@ -14,7 +14,7 @@ use crate::args::ClassWeight;
 use crate::fit::class_weights;
 
 /// Near enough to compare losses.
-const TOLERANCE: f64 = 1e-5;
+const TOLERANCE: f64 = 1e-4;
 /// Near enough for coefficients of six digits.
 const LAST_TOLERANCE: f64 = 1e-8;
 

@@ -123,6 +123,7 @@ pub fn probe(config: &ProbeConfig) -> anyhow::Result<Probe> {
         epoch: 0,
         val_loss: probe.val_loss,
         val_accuracy: probe.val_accuracy,
+        tail_weights: None,
     };
     folder.save_best(&head, &metadata)?;
     report(&probe, temperature, candidate);
