@@ -25,7 +25,7 @@ pub struct ProbeArguments {
     /// Without --validation: parts of each class that take turns in judging
     #[arg(long, value_name = "K", default_value = "5", value_parser = clap::value_parser!(u32).range(2..=1000))]
     folds: u32,
-    /// Folder of the run: config.json, grid.csv, best.safetensors
+    /// Folder of the run: config.json, grid.csv, held_out.csv, best.safetensors
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// What becomes of the positions of a map: none, avg, max, avg+max, or auto for the best of the last three

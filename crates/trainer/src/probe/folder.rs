@@ -1,14 +1,16 @@
-//! The folder of a probe: config.json, grid.csv and the checkpoint.
+//! The folder of a probe: config.json, grid.csv, held_out.csv and the checkpoint.
 
 use std::path::PathBuf;
 
-use convbase_core::store::FeatureStore;
+use convbase_core::store::{FeatureStore, RowRecord};
 use convbase_core::{Classes, DataType, Digest, FeatureSpec, Precision, csv_line, write_artifact};
 use convbase_nn::{Checkpoint, CheckpointMetadata, Head, MapPooling};
 use serde::Serialize;
 
 use super::grid::Judged;
+use super::loss::probabilities;
 use super::scaling::RowScaling;
+use super::temperature::HeldOut;
 use crate::args::{ClassWeight, Judges, ProbeConfig};
 use crate::run_folder::RunFolder;
 
@@ -78,6 +80,32 @@ impl ProbeFolder {
             text += &csv_line([pooling, scaling].into_iter().chain(numbers));
         }
         Ok(write_artifact(&self.0.path().join("grid.csv"), text.as_bytes())?)
+    }
+
+    /// Writes what was said of each photograph by a classifier that was not fitted to it: `judges` are the photographs
+    /// in the order of their rows.
+    pub(super) fn save_held_out(
+        &self,
+        judges: &FeatureStore,
+        classes: &Classes,
+        held_out: &HeldOut,
+        temperature: f64,
+    ) -> anyhow::Result<()> {
+        let paths: Vec<String> =
+            judges.records()?.into_iter().filter(RowRecord::is_row).map(|record| record.path).collect();
+        let header = ["path", "label", "fold"].map(str::to_owned).into_iter();
+        let mut text = csv_line(header.chain(classes.names().iter().map(|name| format!("prob_{name}"))));
+        let mut lines: Vec<usize> = (0..held_out.places.len()).collect();
+        lines.sort_by_key(|&line| held_out.places[line].1);
+        for line in lines {
+            let (fold, row) = held_out.places[line];
+            let path = paths.get(row).cloned().unwrap_or_default();
+            let label = classes.names()[held_out.labels[line]].clone();
+            let calm: Vec<f64> = held_out.logits[line].iter().map(|logit| logit / temperature).collect();
+            let numbers = probabilities(&calm).into_iter().map(|number| number.to_string());
+            text += &csv_line([path, label, fold.to_string()].into_iter().chain(numbers));
+        }
+        Ok(write_artifact(&self.0.path().join("held_out.csv"), text.as_bytes())?)
     }
 
     /// Writes the checkpoint.

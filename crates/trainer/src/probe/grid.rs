@@ -130,6 +130,7 @@ impl Grid<'_> {
         HeldOut {
             logits: split.judging.iter().map(row).collect(),
             labels: split.judging.iter().map(label).collect(),
+            places: Vec::new(),
         }
     }
 
@@ -160,7 +161,8 @@ impl Grid<'_> {
         });
         let parts: Vec<HeldOut> = parts.collect::<Result<_, NotSolved>>()?;
         let mut all = HeldOut::default();
-        for part in parts {
+        for (index, (part, split)) in parts.into_iter().zip(splits).enumerate() {
+            all.places.extend(split.judging.iter().map(|&position| (index, position)));
             all.logits.extend(part.logits);
             all.labels.extend(part.labels);
         }

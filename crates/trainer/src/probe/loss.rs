@@ -24,6 +24,16 @@ pub(super) fn cross_entropy(logits: &mut [f64], label: usize, classes: usize) ->
     sum.ln() + most - own
 }
 
+/// The probabilities of all classes for a row's logits `[outputs]`.
+pub(super) fn probabilities(logits: &[f64]) -> Vec<f64> {
+    if let [logit] = logits {
+        return vec![1.0 / (1.0 + logit.exp()), 1.0 / (1.0 + (-logit).exp())];
+    }
+    let most = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = logits.iter().map(|logit| (logit - most).exp()).sum();
+    logits.iter().map(|logit| (logit - most).exp() / sum).collect()
+}
+
 /// Whether the label has the greatest probability (Keras: 0.5 is not yet the second class).
 pub(super) fn is_right(logits: &[f64], label: usize) -> bool {
     match logits {

@@ -102,6 +102,7 @@ pub fn probe(config: &ProbeConfig) -> anyhow::Result<Probe> {
 
     let held_out = threads.install(|| grid.all_held_out(&splits, candidate))?;
     let temperature = if config.calibrates { held_out.temperature(classes.len()) } else { 1.0 };
+    folder.save_held_out(judges.as_ref().unwrap_or(&store), &classes, &held_out, temperature)?;
     let right =
         held_out.logits.iter().zip(&held_out.labels).filter(|(logits, label)| is_right(logits, **label));
     let pooling = &train[candidate.pooling];

@@ -14,6 +14,8 @@ pub(super) struct HeldOut {
     /// Each `[outputs]`.
     pub(super) logits: Vec<Vec<f64>>,
     pub(super) labels: Vec<usize>,
+    /// Which split each was judged in, and its row among those that judge.
+    pub(super) places: Vec<(usize, usize)>,
 }
 
 impl HeldOut {
