@@ -1,5 +1,6 @@
 //! `trainer fine-tune`: the last layers of the base trained on with the head, from the stored maps of the layer before.
 
+use anyhow::{Context, ensure};
 use convbase_bases::Choices;
 use convbase_core::exit::WithHint;
 use convbase_core::store::FeatureStore;
@@ -7,8 +8,8 @@ use convbase_core::{
     Classes, DataType, Differences, Digest, FeatureSpec, History, Pooling, Precision, differences,
 };
 use convbase_nn::{
-    Base, Checkpoint, CheckpointMetadata, Head, OptimizerKind, Rows, TrainingOptions, TrainingState,
-    set_threads,
+    Base, Checkpoint, CheckpointMetadata, Head, OptimizerKind, Rows, TailError, TrainingOptions,
+    TrainingState, set_threads,
 };
 use serde::Serialize;
 use tracing::{info, warn};
@@ -168,6 +169,11 @@ fn tuned_head(
     checkpoint: &Checkpoint,
     device: convbase_nn::Device,
 ) -> anyhow::Result<Head> {
+    if checkpoint.metadata().head.input.tail.is_some() {
+        Err(anyhow::Error::new(TailError::Twice)
+            .context(format!("cannot fine-tune checkpoint `{}`", config.checkpoint.display())))
+        .hint(|| "give the checkpoint that it was made from, and more `--epochs`")?;
+    }
     let (inner, outer) = (store.manifest().spec(), &checkpoint.metadata().spec);
     let features = config.features.display().to_string();
     let base = Base::of_spec(inner, config.weights.as_deref())
@@ -197,22 +203,22 @@ fn tuned_head(
         )?;
     }
     let (expected, found) = (checkpoint.metadata().classes.names(), store.manifest().classes().names());
-    anyhow::ensure!(
+    ensure!(
         expected == found,
         "cannot fine-tune checkpoint `{}` from features `{features}`: classes: expected {expected:?}, found {found:?}",
         config.checkpoint.display()
     );
-    let behind = base.behind(outer, &inner.layer).hint(|| {
+    let fault = || {
+        format!("cannot fine-tune checkpoint `{}` from features `{features}`", config.checkpoint.display())
+    };
+    let behind = base.behind(outer, &inner.layer).with_context(fault).hint(|| {
         format!(
             "the checkpoint's head was trained on `{}`; the store must be of a layer before it",
             outer.layer
         )
     })?;
     let head = checkpoint.head().with_tail(behind, config.from.as_deref(), outer.pooling, device);
-    Ok(head.map_err(|error| {
-        anyhow::Error::new(error)
-            .context(format!("cannot fine-tune checkpoint `{}`", config.checkpoint.display()))
-    })?)
+    head.with_context(fault)
 }
 
 fn describe(head: &Head, train: &Rows, validation: &Rows) {

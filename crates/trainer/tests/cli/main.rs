@@ -4,8 +4,10 @@
 
 mod damage;
 mod divergence;
+mod fine_tune;
 mod messages;
 mod options;
+mod probe;
 mod resume;
 mod run;
 mod support;
