@@ -67,7 +67,7 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
     let receipts = || kept.iter().map(|(_, receipt)| receipt).chain(&made);
     let extraction = Extraction {
         listed: images(&mine),
-        embedded: receipts().map(|receipt| receipt.rows).sum(),
+        embedded: receipts().map(|receipt| receipt.rows / manifest.view_count()).sum(),
         rejected: receipts().map(|receipt| receipt.rejected).sum(),
         kept_shards: kept.len(),
         interrupted: made.len() < todo.len(),

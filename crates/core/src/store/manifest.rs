@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ShardName;
 use crate::digest::hex;
-use crate::{Classes, DataType, Digest, FeatureId, FeatureSpec, Precision, to_json};
+use crate::{Classes, DataType, Digest, FeatureId, FeatureSpec, Precision, Views, to_json};
 
 /// The manifest's file name.
 pub const MANIFEST_NAME: &str = "manifest.json";
+/// One row of each photograph.
 const FORMAT: &str = "convbase-features/1";
+/// Several views of each photograph, a row of each.
+const FORMAT_OF_VIEWS: &str = "convbase-features/2";
 
 /// What images the store is made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,8 @@ pub struct Manifest {
     dtype: DataType,
     classes: Classes,
     listing: Listing,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    views: Option<Views>,
     shard_size: usize,
     shards: usize,
 }
@@ -98,7 +103,14 @@ impl Manifest {
         let shards = listing.images.div_ceil(shard_size);
         let feature_id = spec.id();
         let format = FORMAT.to_owned();
-        Self { format, feature_id, spec, precision, dtype, classes, listing, shard_size, shards }
+        let views = None;
+        Self { format, feature_id, spec, precision, dtype, classes, listing, views, shard_size, shards }
+    }
+
+    /// The same plan with several views of each photograph.
+    #[must_use]
+    pub fn with_views(self, views: Views) -> Self {
+        Self { format: FORMAT_OF_VIEWS.to_owned(), views: Some(views), ..self }
     }
 
     /// Reads and validates the manifest of the store in `folder`.
@@ -132,8 +144,19 @@ impl Manifest {
         let contradiction = |field, expected: String, found: String| {
             Err(ManifestError::Field { path: path.to_owned(), field, expected, found })
         };
-        if manifest.format != FORMAT {
-            return contradiction("format", FORMAT.to_owned(), manifest.format);
+        if ![FORMAT, FORMAT_OF_VIEWS].contains(&manifest.format.as_str()) {
+            return contradiction("format", format!("{FORMAT} or {FORMAT_OF_VIEWS}"), manifest.format);
+        }
+        // Several views are what makes the second format: who reads only the first must not take their rows for
+        // photographs.
+        match &manifest.views {
+            Some(views) if manifest.format == FORMAT => {
+                return contradiction("views", format!("none in {FORMAT}"), views.to_string());
+            }
+            None if manifest.format == FORMAT_OF_VIEWS => {
+                return contradiction("views", format!("some in {FORMAT_OF_VIEWS}"), "none".to_owned());
+            }
+            _ => {}
         }
         let id = manifest.spec.id();
         if manifest.feature_id != id {
@@ -183,6 +206,16 @@ impl Manifest {
         &self.listing
     }
 
+    /// The views, where each photograph has more than one.
+    pub fn views(&self) -> Option<&Views> {
+        self.views.as_ref()
+    }
+
+    /// Rows of each photograph: 1, or the number of its views.
+    pub fn view_count(&self) -> usize {
+        self.views.as_ref().map_or(1, Views::count)
+    }
+
     /// Listing positions of one shard; the last may have fewer.
     pub fn shard_size(&self) -> usize {
         self.shard_size
@@ -206,12 +239,12 @@ impl Manifest {
     }
 
     /// Bytes of one row of features.
-    pub(super) fn row_bytes(&self) -> usize {
+    pub fn row_bytes(&self) -> usize {
         // A shape's numbers are bounded, so that this cannot overflow.
         self.spec.shape.length() * self.dtype.bytes()
     }
 
-    /// The shape of the features of `rows` images.
+    /// The shape of the features of `rows` rows.
     pub(super) fn features_shape(&self, rows: usize) -> Vec<u64> {
         std::iter::once(rows as u64)
             .chain(self.spec.shape.sides().iter().map(|&side| u64::from(side)))
@@ -222,7 +255,7 @@ impl Manifest {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::{FeatureShape, ImageSize, Interpolation, Pooling, Preprocess};
+    use crate::{FeatureShape, FillMode, ImageSize, Interpolation, Pooling, Preprocess};
     use serde_json::{Value, json};
 
     pub(crate) fn manifest(images: usize, shard_size: usize) -> Manifest {
@@ -241,8 +274,16 @@ pub(super) mod tests {
         Manifest::new(spec, Precision::Float32, DataType::Float32, classes, listing, shard_size)
     }
 
+    pub(crate) fn views(count: usize) -> Views {
+        Views::new(count, "flip".into(), FillMode::Wrap, Interpolation::Nearest, 7).unwrap()
+    }
+
     fn parse_with(change: impl Fn(&mut Value)) -> Result<Manifest, String> {
-        let mut value = serde_json::to_value(manifest(10, 4)).unwrap();
+        parse_changed(&manifest(10, 4), change)
+    }
+
+    fn parse_changed(manifest: &Manifest, change: impl Fn(&mut Value)) -> Result<Manifest, String> {
+        let mut value = serde_json::to_value(manifest).unwrap();
         change(&mut value);
         let path = Path::new("manifest.json");
         Manifest::parse(path, value.to_string().as_bytes()).map_err(|error| {
@@ -254,6 +295,34 @@ pub(super) mod tests {
     #[test]
     fn a_manifest_survives_the_way_through_json() {
         assert_eq!(parse_with(|_| ()).unwrap(), manifest(10, 4));
+    }
+
+    #[test]
+    fn a_manifest_of_views_is_of_the_second_format_and_one_without_is_as_before() {
+        let several = manifest(10, 4).with_views(views(3));
+        assert_eq!(parse_changed(&several, |_| ()).unwrap(), several);
+        assert_eq!((several.view_count(), several.views()), (3, Some(&views(3))));
+        let value = serde_json::to_value(&several).unwrap();
+        assert_eq!(value["format"], "convbase-features/2");
+        assert_eq!(value["views"]["count"], 3);
+        let one = serde_json::to_value(manifest(10, 4)).unwrap();
+        assert_eq!((one["format"].as_str(), one.get("views")), (Some("convbase-features/1"), None));
+        assert_eq!(manifest(10, 4).view_count(), 1);
+    }
+
+    #[test]
+    fn views_in_a_manifest_of_the_other_format_are_refused() {
+        let several = manifest(10, 4).with_views(views(3));
+        let error =
+            parse_changed(&several, |value| value["format"] = json!("convbase-features/1")).unwrap_err();
+        assert!(
+            error.contains("views: expected none in convbase-features/1, found 3 views, flip"),
+            "{error}"
+        );
+        let error = parse_with(|value| value["format"] = json!("convbase-features/2")).unwrap_err();
+        assert!(error.ends_with("views: expected some in convbase-features/2, found none"), "{error}");
+        let error = parse_changed(&several, |value| value["views"]["count"] = json!(1)).unwrap_err();
+        assert!(error.contains("count: expected 2 to 1000, found 1"), "{error}");
     }
 
     #[test]
@@ -274,7 +343,7 @@ pub(super) mod tests {
         };
         refused(
             |value| value["format"] = json!("other/1"),
-            "format: expected convbase-features/1, found other/1",
+            "format: expected convbase-features/1 or convbase-features/2, found other/1",
         );
         refused(|value| value["spec"]["layer"] = json!("other"), "feature_id: expected sha256:");
         refused(|value| value["spec"]["layer"] = json!(7), "7");
