@@ -64,6 +64,7 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     let pipeline = EmbedPipeline {
         engine: &conv_base,
         ranges: std::slice::from_ref(&all),
+        views: 1,
         batch_size: arguments.batch_size as usize,
         passes,
         interrupt: &Interrupt::default(),

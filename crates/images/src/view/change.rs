@@ -48,11 +48,8 @@ impl Change {
     ) {
         let (height, width) = (image.height, image.width);
         let affine = match self {
-            Self::Flip { flips } => {
-                return if flips {
-                    flip(image)
-                };
-            }
+            Self::Flip { flips: false } => return,
+            Self::Flip { flips: true } => return flip(image),
             Self::Contrast { factor } => return change_contrast(image, factor),
             Self::Rotate { degrees } => Affine::rotation(degrees, height, width),
             Self::Zoom { factor } => Affine::zoom(factor, height, width),

@@ -29,6 +29,11 @@ impl ViewMaker {
         Ok(Self { views, augmentation })
     }
 
+    /// The same of an augmentation that was parsed already: `views` hold it as a text.
+    pub fn of(views: Views, augmentation: Augmentation) -> Self {
+        Self { views, augmentation }
+    }
+
     /// How many views of which kind.
     pub fn views(&self) -> &Views {
         &self.views
@@ -155,7 +160,10 @@ mod tests {
         let size = ImageSize::new(20, 30).unwrap();
         let bytes: Vec<u8> =
             (1..5).flat_map(|number| view(&maker(ALL, 9, 42), "a/1.jpg", number, size)).collect();
-        assert_eq!(Digest::of(&bytes).hex(), "f8a42a92f4f1dcb268884bd6bbfa46b354474030f9300622c4dc8b9f0d062510");
+        assert_eq!(
+            Digest::of(&bytes).hex(),
+            "f8a42a92f4f1dcb268884bd6bbfa46b354474030f9300622c4dc8b9f0d062510"
+        );
     }
 
     #[test]
