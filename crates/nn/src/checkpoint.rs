@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use convbase_core::store::FeatureStore;
-use convbase_core::{ArtifactError, Classes, Differences, Digest, FeatureSpec, differences};
+use convbase_core::{ArtifactError, Classes, Differences, Digest, FeatureSpec, Views, differences};
 use serde::{Deserialize, Serialize};
 use tch::Device;
 
@@ -31,6 +31,9 @@ pub struct CheckpointMetadata {
     pub val_loss: f64,
     /// The share of validation rows that were right.
     pub val_accuracy: f64,
+    /// The views of the photographs that it was trained on, where they had several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<Views>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -218,7 +221,7 @@ mod tests {
     use super::*;
     use crate::Activation;
     use convbase_bases::article;
-    use convbase_core::{FeatureShape, Pooling, write_artifact};
+    use convbase_core::{FeatureShape, FillMode, Interpolation, Pooling, write_artifact};
 
     fn metadata() -> CheckpointMetadata {
         let shape = FeatureShape::new(vec![512]).unwrap();
@@ -230,6 +233,7 @@ mod tests {
             epoch: 3,
             val_loss: 0.25,
             val_accuracy: 0.9,
+            views: None,
         }
     }
 
@@ -251,6 +255,17 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), bytes);
         assert_eq!(saved(folder.path(), &metadata()), path);
         assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+
+    #[test]
+    fn views_are_named_where_there_are_some_and_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let without = fs::read(saved(folder.path(), &metadata())).unwrap();
+        assert!(!String::from_utf8_lossy(&without).contains("views"));
+        let views = Views::new(4, "flip".into(), FillMode::Wrap, Interpolation::Nearest, u64::MAX).unwrap();
+        let with = CheckpointMetadata { views: Some(views), ..metadata() };
+        let path = saved(folder.path(), &with);
+        assert_eq!(Checkpoint::load(&path, Device::Cpu).unwrap().metadata(), &with);
     }
 
     #[test]

@@ -76,6 +76,9 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         validation.len(),
         classes.names().join(", ")
     );
+    if let Some(views) = train_store.manifest().views() {
+        info!("of each training photograph {views}: an epoch sees {}", config.views);
+    }
 
     let begun = if config.resume { folder.last(config, shape, device)? } else { None };
     let (mut state, mut history) = match begun {
@@ -96,6 +99,7 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         epoch: 0,
         val_loss: f64::INFINITY,
         val_accuracy: 0.0,
+        views: train_store.manifest().views().cloned(),
     };
     let training = Training { config, folder: &folder, train, validation, options, metadata };
     let interrupted = training.run(&mut state, &mut history)?;
@@ -144,7 +148,7 @@ fn rows<'store>(
     validation: Option<&'store FeatureStore>,
     classes: &Classes,
 ) -> anyhow::Result<(Rows<'store>, Rows<'store>)> {
-    let all = Rows::new(train, classes)?;
+    let all = Rows::new(train, classes)?.showing(config.views);
     let (train_rows, validation_rows) = match (&config.validation, validation) {
         (Validation::Split(share), _) => all.split(*share),
         (Validation::Store(folder), Some(store)) => {

@@ -13,6 +13,7 @@ use convbase_core::{
 };
 use convbase_nn::{
     Activation, CheckpointError, CheckpointMetadata, Device, HeadShape, OptimizerKind, TrainingState,
+    ViewChoice,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -34,6 +35,9 @@ struct RunConfig<'a> {
     seed: u64,
     patience: Option<u32>,
     class_weight: ClassWeight,
+    /// Where photographs have one view there is no choice: such runs are what they were before there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views: Option<ViewChoice>,
     validation_split: Option<f64>,
     device: String,
     classes: &'a Classes,
@@ -80,6 +84,7 @@ impl RunFolder {
             seed: config.seed,
             patience: config.patience,
             class_weight: config.class_weight,
+            views: manifest.views().map(|_| config.views),
             validation_split: match config.validation {
                 Validation::Split(share) => Some(share),
                 Validation::Store(_) => None,
