@@ -69,8 +69,8 @@ impl Layer {
                 let right = draw.around(0.0, factor) * f64::from(width);
                 Change::Translate { right: right as f32, down: down as f32 }
             }
-            // Of a single number Keras makes the bounds 0 and `factor`, not −`factor` and `factor` as its documentation
-            // says: contrast only grows.
+            // Of a single number Keras makes the bounds 0 and `factor`, not −`factor` and `factor` as it says: contrast
+            // only grows.
             Self::Contrast(factor) => Change::Contrast { factor: (1.0 + draw.share() * factor) as f32 },
         }
     }

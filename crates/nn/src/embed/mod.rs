@@ -123,6 +123,15 @@ impl<E: Embed> EmbedPipeline<'_, E> {
         self.batch_size.max(1)
     }
 
+    /// Photographs that are decoded together: batches of whole photographs for all passes, and where one of them fills a
+    /// batch, as many as have about so many views.
+    fn group(&self) -> usize {
+        match self.batch_size() / self.views() {
+            0 => (self.batch_size().saturating_mul(self.passes()) / self.views()).max(1),
+            photographs => photographs.saturating_mul(self.passes()),
+        }
+    }
+
     fn decode(
         &self,
         mut decode: impl FnMut(Range<usize>) -> Option<DecodedBatch>,
@@ -132,8 +141,7 @@ impl<E: Embed> EmbedPipeline<'_, E> {
         let mut pixels = Some(pixels);
         let mut number = 0;
         // What all passes need next is decoded together, and shared out evenly.
-        let photographs = (self.batch_size() / self.views()).max(1);
-        let group = photographs.saturating_mul(self.passes());
+        let group = self.group();
         for range in self.ranges {
             for start in range.clone().step_by(group) {
                 if self.interrupt.is_set() {

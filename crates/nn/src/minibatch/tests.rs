@@ -74,8 +74,8 @@ fn photographs_of_one_view_come_in_the_order_that_they_always_came_in() {
             assert_eq!(rows.epoch(42, epoch), expected);
         }
     }
-    // Computed by the version before there were views.
-    assert_eq!(epoch_order(8, 42, 1), [0; 8]);
+    // With another order every run would end at other bytes than those of the versions before.
+    assert_eq!(epoch_order(8, 42, 1), [1, 3, 4, 0, 5, 2, 6, 7]);
 }
 
 #[test]
