@@ -9,7 +9,8 @@ use convbase_core::exit::{self, Outcome};
 use crate::{CommonArguments, log};
 
 /// Parses the command line, starts the log, does the work, and turns its end into an exit code. `program` begins the
-/// line of an error. A command line that cannot be parsed ends the process with exit code 2.
+/// line of an error. A command line that cannot be parsed, or an error that is clap's, ends the
+/// process with exit code 2.
 pub fn run<A, E>(
     program: &str,
     common: impl FnOnce(&A) -> &CommonArguments,
@@ -23,5 +24,12 @@ where
     let common = common(&arguments);
     log::start(common);
     let format = common.log_format;
-    exit::code(program, format, work(arguments))
+    let result = work(arguments);
+    // What only shows when the words are put together is a mistake in them all the same.
+    if let Err(error) = &result
+        && let Some(usage) = error.as_ref().downcast_ref::<clap::Error>()
+    {
+        usage.exit();
+    }
+    exit::code(program, format, result)
 }

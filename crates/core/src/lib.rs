@@ -22,7 +22,9 @@ pub mod store;
 pub(crate) use artifact::to_json;
 pub use artifact::{Artifact, ArtifactError, remove_abandoned, write_artifact, write_json};
 pub use csv_records::csv_line;
-pub use dataset::{Classes, ClassesError, DecodedImage, Label, Sample, listing_digest};
+pub use dataset::{
+    Classes, ClassesError, DecodedImage, FillMode, Label, Sample, Views, ViewsError, listing_digest,
+};
 pub use difference::{Difference, Differences, differences};
 pub use digest::{Digest, DigestError, Hasher};
 pub use history::{EpochRecord, History};

@@ -42,6 +42,10 @@ pub struct EvaluateArguments {
     /// Folder of the report
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Of photographs with several views: first for the photograph itself, mean for the mean of the probabilities of all
+    /// its views
+    #[arg(long, value_enum, default_value = "first")]
+    pub views: ViewsUsed,
     /// Do not compare the store's files with the hashes in its receipts
     #[arg(long)]
     pub no_verify: bool,
@@ -63,6 +67,10 @@ pub struct PredictArguments {
     /// of the base that the checkpoint names, in the working directory or above the program]
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// first for the photograph itself; mean for the mean of the probabilities of views of it, drawn as those that the
+    /// checkpoint was trained on
+    #[arg(long, value_enum, default_value = "first")]
+    pub views: ViewsUsed,
     /// csv with a header line, or json with one object per line
     #[arg(long, value_enum, default_value = "csv")]
     pub format: OutputFormat,
@@ -72,7 +80,7 @@ pub struct PredictArguments {
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
-    /// Images per pass through the network
+    /// Images per pass through the network, views counted
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub batch_size: u32,
     /// Passes that are computed at the same time, each on a thread of its own; with fewer photographs they share its
@@ -82,6 +90,15 @@ pub struct PredictArguments {
     /// Photographs, or folders whose photographs are predicted in sorted order
     #[arg(value_name = "IMAGE_OR_DIR", required = true)]
     pub images: Vec<PathBuf>,
+}
+
+/// What is asked of a photograph that has several views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ViewsUsed {
+    /// View 0, the photograph itself.
+    First,
+    /// All of them; the probabilities are averaged.
+    Mean,
 }
 
 /// How predictions are printed.

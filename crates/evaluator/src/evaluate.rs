@@ -8,10 +8,10 @@ use convbase_core::exit::WithHint;
 use convbase_core::report::{CheckpointReference, Predictions, ReportInput};
 use convbase_core::store::{FeatureStore, RowRecord};
 use convbase_core::{Artifact, Report, processors, write_artifact};
-use convbase_nn::{Checkpoint, Rows, probabilities, set_threads};
+use convbase_nn::{Checkpoint, Rows, mean_probabilities, probabilities, set_threads};
 use tracing::info;
 
-use crate::args::EvaluateArguments;
+use crate::args::{EvaluateArguments, ViewsUsed};
 use crate::{draw_confusion, draw_roc};
 
 /// Evaluates a checkpoint on a store and writes `metrics.json`, `predictions.csv` and the figures.
@@ -34,7 +34,10 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
         })
         .hint(|| "every class of the features must be one that the checkpoint was trained on")?;
 
-    let probabilities = probabilities(checkpoint.head(), &rows)?;
+    let probabilities = match arguments.views {
+        ViewsUsed::First => probabilities(checkpoint.head(), &rows)?,
+        ViewsUsed::Mean => mean_probabilities(checkpoint.head(), &rows)?,
+    };
     let metadata = checkpoint.metadata();
     let report = Report::new(ReportInput {
         classes: classes.names(),
@@ -48,7 +51,8 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
             val_loss: metadata.val_loss,
         },
     })?;
-    let paths = store.records()?.into_iter().filter(RowRecord::is_row).map(|record| record.path).collect();
+    let embedded = |record: &RowRecord| record.is_row() && record.is_first();
+    let paths = store.records()?.into_iter().filter(embedded).map(|record| record.path).collect();
     let predictions =
         Predictions::new(classes.names().to_vec(), paths, rows.labels().to_vec(), probabilities)?;
 

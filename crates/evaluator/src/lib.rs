@@ -9,7 +9,7 @@ mod roc_figure;
 
 use convbase_core::exit::Outcome;
 
-pub use args::{Arguments, Command, EvaluateArguments, OutputFormat, PredictArguments};
+pub use args::{Arguments, Command, EvaluateArguments, OutputFormat, PredictArguments, ViewsUsed};
 pub use confusion_figure::draw_confusion;
 pub use evaluate::evaluate;
 pub use predict::predict;

@@ -4,14 +4,14 @@ use std::io::{self, StdoutLock, Write};
 use std::ops::Range;
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use convbase_core::exit::{Outcome, WithHint, one_line};
-use convbase_core::{Interrupt, processors};
-use convbase_images::{decode_batch, photographs};
+use convbase_core::{ImageSize, Interrupt, processors};
+use convbase_images::{DecodedBatch, ViewMaker, decode_batch, photographs};
 use convbase_nn::{Base, Checkpoint, ConvBase, DeviceChoice, EmbedPipeline, Embedded, Head, set_threads};
 use tracing::{info, warn};
 
-use crate::args::{OutputFormat, PredictArguments};
+use crate::args::{OutputFormat, PredictArguments, ViewsUsed};
 use crate::prediction_line::{Prediction, header, line};
 
 /// The checkpoint was trained on features of other weights.
@@ -28,6 +28,13 @@ struct OtherWeights {
     found: convbase_core::Digest,
 }
 
+/// Views are asked for that the checkpoint knows nothing of.
+#[derive(Debug, thiserror::Error)]
+#[error("checkpoint `{}`: views: expected those that it was trained on, found none", checkpoint.display())]
+struct NoViews {
+    checkpoint: PathBuf,
+}
+
 /// A path that holds no photographs.
 #[derive(Debug, thiserror::Error)]
 #[error("`{}`: expected photographs, found none", path.display())]
@@ -42,6 +49,7 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     set_threads(arguments.threads.map_or_else(processors, |threads| threads as usize));
     let checkpoint = Checkpoint::load(&arguments.checkpoint, device)
         .hint(|| "`trainer fit` writes `best.safetensors` into the folder of the run")?;
+    let maker = view_maker(arguments, &checkpoint)?;
     let conv_base = load_conv_base(arguments, &checkpoint, device)?;
     let images = list(&arguments.images)?;
     let default_threads = || if conv_base.device().is_cuda() { 2 } else { processors() };
@@ -56,6 +64,7 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
         images: &images,
         classes: checkpoint.metadata().classes.names(),
         head: checkpoint.head(),
+        views: maker.as_ref().map_or(1, |maker| maker.views().count()),
         stdout: io::stdout().lock(),
         unreadable: 0,
     };
@@ -64,12 +73,19 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     let pipeline = EmbedPipeline {
         engine: &conv_base,
         ranges: std::slice::from_ref(&all),
+        views: lines.views,
         batch_size: arguments.batch_size as usize,
         passes,
         interrupt: &Interrupt::default(),
     };
-    let decode =
-        |positions: Range<usize>| Some(decode_batch(&images[positions], spec.image_size, spec.interpolation));
+    let decode = |positions: Range<usize>| {
+        let images = &images[positions];
+        let batch = decode_batch(images, spec.image_size, spec.interpolation);
+        Some(match &maker {
+            Some(maker) => with_views(maker, batch, images, spec.image_size),
+            None => batch,
+        })
+    };
     pipeline.run(decode, |embedded| lines.print(embedded))?;
     let unreadable = lines.end()?;
     info!("{} photographs predicted, {unreadable} unreadable", images.len() - unreadable);
@@ -82,6 +98,8 @@ struct Lines<'a> {
     images: &'a [PathBuf],
     classes: &'a [String],
     head: &'a Head,
+    /// Views of each photograph, whose probabilities are averaged.
+    views: usize,
     stdout: StdoutLock<'static>,
     unreadable: usize,
 }
@@ -94,7 +112,7 @@ impl Lines<'_> {
     fn print(&mut self, embedded: Embedded) -> anyhow::Result<()> {
         let probabilities = match &embedded.features[..] {
             [] => Vec::new(), // None of them is readable.
-            features => self.head.probabilities_of(features)?,
+            features => means(&self.head.probabilities_of(features)?, self.views, self.classes.len()),
         };
         let mut rows = probabilities.chunks_exact(self.classes.len());
         for (path, image) in self.images[embedded.positions].iter().zip(embedded.images) {
@@ -117,6 +135,37 @@ impl Lines<'_> {
         self.stdout.flush()?;
         Ok(self.unreadable)
     }
+}
+
+/// What makes views as those that the checkpoint was trained on, where they are asked for.
+fn view_maker(arguments: &PredictArguments, checkpoint: &Checkpoint) -> anyhow::Result<Option<ViewMaker>> {
+    if arguments.views == ViewsUsed::First {
+        return Ok(None);
+    }
+    let path = &arguments.checkpoint;
+    let Some(views) = checkpoint.metadata().views.clone() else {
+        return Err(NoViews { checkpoint: path.clone() })
+            .hint(|| "leave out `--views mean`, or train on features of `extractor extract --views N`")?;
+    };
+    let maker = ViewMaker::new(views).with_context(|| format!("checkpoint `{}`", path.display()))?;
+    Ok(Some(maker))
+}
+
+/// Puts the views of each photograph in its place. A photograph is known by its path as it was given.
+fn with_views(maker: &ViewMaker, batch: DecodedBatch, images: &[PathBuf], size: ImageSize) -> DecodedBatch {
+    let paths: Vec<_> = images.iter().map(|path| path.to_string_lossy()).collect();
+    let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
+    maker.make_all(batch, &paths, size)
+}
+
+/// The means [photographs, classes] of probabilities [photographs, views, classes].
+fn means(probabilities: &[f64], views: usize, classes: usize) -> Vec<f64> {
+    let mean = |views: &[f64], class: usize| {
+        let numbers = views.iter().skip(class).step_by(classes);
+        numbers.sum::<f64>() / (views.len() / classes) as f64
+    };
+    let photographs = probabilities.chunks_exact(views * classes);
+    photographs.flat_map(|views| (0..classes).map(move |class| mean(views, class))).collect()
 }
 
 fn load_conv_base(

@@ -10,9 +10,11 @@ use convbase_core::store::Task;
 use convbase_core::{
     Classes, DataType, ImageSize, Interpolation, Interrupt, Pooling, Precision, Preprocess, processors,
 };
+use convbase_images::ViewMaker;
 use convbase_nn::DeviceChoice;
 
 use crate::task_arguments::TaskArguments;
+use crate::view_arguments::ViewArguments;
 
 /// Turn folders of photographs into feature stores.
 #[derive(Debug, Parser)]
@@ -98,7 +100,7 @@ pub struct ExtractArguments {
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
-    /// Images per pass through the network [default: 8 on the processor, 2 where libtorch computes bf16 there, 64 on a GPU]
+    /// Images per pass through the network, views counted [default: 8 on the processor, 2 where libtorch computes bf16 there, 64 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     batch_size: Option<u32>,
     /// Passes that are computed at the same time, each on a thread of its own [default: one per processor; 2 on a GPU,
@@ -126,6 +128,8 @@ pub struct ExtractArguments {
     /// Make finished shards again that have unreadable images
     #[arg(long)]
     retry_rejected: bool,
+    #[command(flatten)]
+    views: ViewArguments,
     #[command(flatten)]
     task: TaskArguments,
 }
@@ -221,7 +225,9 @@ pub struct ExtractConfig {
     pub dtype: DataType,
     /// Where to compute.
     pub device: DeviceChoice,
-    /// Images per pass, or what fits the device.
+    /// What makes several views of each photograph.
+    pub views: Option<ViewMaker>,
+    /// Images per pass, views counted, or what fits the device.
     pub batch_size: Option<usize>,
     /// Passes at the same time, or what fits the device.
     pub threads: Option<usize>,
@@ -273,6 +279,7 @@ impl ExtractArguments {
             precision: self.precision,
             dtype: self.dtype,
             device: self.device,
+            views: self.views.maker()?,
             batch_size: self.batch_size.map(|size| size as usize),
             threads: self.threads.map(|threads| threads as usize),
             decode_threads: self.decode_threads.map_or_else(processors, |threads| threads as usize),

@@ -12,6 +12,7 @@ use convbase_nn::{Base, BaseError, ConvBase, Device, DeviceChoice, Summary, is_o
 use tracing::{info, warn};
 
 use crate::args::{Choice, ExtractConfig};
+use crate::disk::tell_disk;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
 use crate::rejection_limit::RejectionLimit;
@@ -49,6 +50,7 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
     let manifest = store.manifest();
     let conv_base = ConvBase::new(&base, manifest.spec(), manifest.precision(), device)?;
     describe(config, &folder, &base, manifest, &conv_base)?;
+    tell_disk(manifest);
 
     let mine: Vec<ShardName> = manifest.shards().filter(|shard| config.task.makes(*shard)).collect();
     let (kept, todo) = finished_shards(&store, &mine, config.retry_rejected);
@@ -67,7 +69,7 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
     let receipts = || kept.iter().map(|(_, receipt)| receipt).chain(&made);
     let extraction = Extraction {
         listed: images(&mine),
-        embedded: receipts().map(|receipt| receipt.rows).sum(),
+        embedded: receipts().map(|receipt| receipt.rows / manifest.view_count()).sum(),
         rejected: receipts().map(|receipt| receipt.rejected).sum(),
         kept_shards: kept.len(),
         interrupted: made.len() < todo.len(),
@@ -97,6 +99,7 @@ fn make(
         folder,
         store,
         decode_threads: &decode_threads,
+        views: config.views.as_ref(),
         batch_size: config.batch_size.unwrap_or_else(|| conv_base.default_batch_size()),
         passes: config.threads.unwrap_or_else(|| if conv_base.device().is_cuda() { 2 } else { processors() }),
         progress: &progress,
@@ -184,7 +187,12 @@ fn plan(
         return Err(Hinted::new(error, "raise `--shard-size`").into());
     }
     let listing = Listing { images: folder.samples().len(), sha256: folder.listing_digest() };
-    Ok(Manifest::new(spec, precision, config.dtype, folder.classes().clone(), listing, config.shard_size))
+    let classes = folder.classes().clone();
+    let plan = Manifest::new(spec, precision, config.dtype, classes, listing, config.shard_size);
+    Ok(match &config.views {
+        Some(maker) => plan.with_views(maker.views().clone()),
+        None => plan,
+    })
 }
 
 /// Once a plan is written, its precision binds every later run that does not name another.

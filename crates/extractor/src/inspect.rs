@@ -14,6 +14,7 @@ struct Inspection<'a> {
     manifest: &'a Manifest,
     listed: usize,
     embedded: usize,
+    rows: usize,
     rejected: Vec<Rejected>,
     rows_per_class: Vec<ClassRows<'a>>,
     digest: String,
@@ -48,7 +49,8 @@ pub fn inspect(arguments: &InspectArguments) -> anyhow::Result<Outcome> {
     let inspection = Inspection {
         manifest,
         listed: manifest.listing().images,
-        embedded: store.rows(),
+        embedded: store.photographs(),
+        rows: store.rows(),
         rejected,
         rows_per_class: classes.map(|(label, class)| ClassRows { class, rows: count(label) }).collect(),
         digest: store.digest().to_string(),
@@ -83,6 +85,9 @@ fn print(inspection: &Inspection, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "shards         {} of {} listed images", manifest.shards().len(), manifest.shard_size())?;
     let (listed, embedded, rejected) = (inspection.listed, inspection.embedded, inspection.rejected.len());
     writeln!(out, "images         listed {listed} = embedded {embedded} + rejected {rejected}")?;
+    if let Some(views) = manifest.views() {
+        writeln!(out, "rows           {}: of each photograph {views}", inspection.rows)?;
+    }
     for ClassRows { class, rows } in &inspection.rows_per_class {
         writeln!(out, "class          {rows:>7} rows  {class}")?;
     }

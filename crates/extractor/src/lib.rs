@@ -4,6 +4,7 @@
 //! re-reads and re-hashes; [`inspect`] tells what a store holds.
 
 mod args;
+mod disk;
 mod extract;
 mod import;
 mod inspect;
@@ -12,6 +13,7 @@ mod progress;
 mod rejection_limit;
 mod task_arguments;
 mod verify;
+mod view_arguments;
 
 use anyhow::Context;
 use convbase_core::Interrupt;
@@ -26,6 +28,7 @@ pub use import::{Import, import};
 pub use inspect::inspect;
 pub use task_arguments::{TaskArguments, TaskArgumentsError};
 pub use verify::verify;
+pub use view_arguments::ViewArguments;
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use convbase_core::exit::one_line;
 use convbase_core::store::{Canary, Receipt, ShardName, ShardWriter, StoreWriter, WriteError};
 use convbase_core::{DecodedImage, Interrupt, Sample};
-use convbase_images::{DecodeThreads, DecodedBatch, ImageFolder};
+use convbase_images::{DecodeThreads, DecodedBatch, ImageFolder, ViewMaker};
 use convbase_nn::{Embed, EmbedPipeline, Embedded, TimeSpent};
 use tracing::{info, warn};
 
@@ -18,6 +18,9 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) folder: &'a ImageFolder,
     pub(crate) store: &'a StoreWriter,
     pub(crate) decode_threads: &'a DecodeThreads,
+    /// What makes several views of each photograph.
+    pub(crate) views: Option<&'a ViewMaker>,
+    /// Images of a batch, views counted.
     pub(crate) batch_size: usize,
     /// Batches that are computed at the same time, each by a thread.
     pub(crate) passes: usize,
@@ -52,6 +55,7 @@ impl<'a> Pipeline<'a> {
         let embed = EmbedPipeline {
             engine,
             ranges: &ranges,
+            views: manifest.view_count(),
             batch_size: self.batch_size,
             passes: self.passes,
             interrupt: self.interrupt,
@@ -86,7 +90,14 @@ impl<'a> Pipeline<'a> {
         if limit.is_over() && !was_over {
             info!("too many images are unreadable; the rest is only read, to list them all");
         }
-        (!limit.is_over()).then_some(batch)
+        (!limit.is_over()).then(|| self.with_views(batch, samples))
+    }
+
+    /// Decoded once, each photograph becomes its views.
+    fn with_views(&self, batch: DecodedBatch, samples: &[Sample]) -> DecodedBatch {
+        let Some(maker) = self.views else { return batch };
+        let paths: Vec<&str> = samples.iter().map(|sample| sample.path.as_str()).collect();
+        self.decode_threads.make_views(batch, maker, &paths, self.store.manifest().spec().image_size)
     }
 
     fn write(&self, embedded: Embedded, written: &mut Written<'a>) -> Result<(), WriteError> {

@@ -31,7 +31,7 @@ pub fn verify(arguments: &VerifyArguments) -> anyhow::Result<Outcome> {
             folder.display(),
             verification.shards,
             verification.images,
-            verification.rows,
+            verification.embedded,
             verification.rejected,
             verification.bytes
         )?;

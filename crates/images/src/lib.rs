@@ -1,7 +1,7 @@
 //! Photographs to pixels.
 //!
 //! A labelled folder ([`ImageFolder`]) lists photographs in a fixed order; a [`Decoder`] turns each into RGB pixels of one
-//! size, [`decode_batch`] many at once on all cores. [`canary_pixels`] draws the images that tell machines apart which
+//! size, [`decode_batch`] many at once on all cores. A [`ViewMaker`] makes augmented views of them. [`canary_pixels`] draws the images that tell machines apart which
 //! compute something else.
 //!
 //! ```
@@ -27,7 +27,9 @@
 mod decode;
 mod drawn;
 mod source;
+mod view;
 
 pub use decode::{DecodeError, DecodeThreads, DecodedBatch, Decoder, decode_batch};
 pub use drawn::canary_pixels;
 pub use source::{DatasetError, ImageFolder, Photographs, photographs};
+pub use view::{Augmentation, AugmentationError, ViewMaker};

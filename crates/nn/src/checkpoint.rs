@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use convbase_core::store::FeatureStore;
-use convbase_core::{ArtifactError, Classes, Differences, Digest, FeatureSpec, Hasher, differences};
+use convbase_core::{ArtifactError, Classes, Differences, Digest, FeatureSpec, Hasher, Views, differences};
 use pulp::bytemuck::cast_slice;
 use serde::{Deserialize, Serialize};
 use tch::Device;
@@ -36,6 +36,9 @@ pub struct CheckpointMetadata {
     /// then bias, layer by layer. Set when a checkpoint is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail_weights: Option<Digest>,
+    /// The views of the photographs that it was trained on, where they had several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<Views>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -237,7 +240,7 @@ mod tests {
     use super::*;
     use crate::Activation;
     use convbase_bases::article;
-    use convbase_core::{FeatureShape, Pooling, write_artifact};
+    use convbase_core::{FeatureShape, FillMode, Interpolation, Pooling, write_artifact};
 
     fn metadata() -> CheckpointMetadata {
         let shape = FeatureShape::new(vec![512]).unwrap();
@@ -250,6 +253,7 @@ mod tests {
             val_loss: 0.25,
             val_accuracy: 0.9,
             tail_weights: None,
+            views: None,
         }
     }
 
@@ -271,6 +275,17 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), bytes);
         assert_eq!(saved(folder.path(), &metadata()), path);
         assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+
+    #[test]
+    fn views_are_named_where_there_are_some_and_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let without = fs::read(saved(folder.path(), &metadata())).unwrap();
+        assert!(!String::from_utf8_lossy(&without).contains("views"));
+        let views = Views::new(4, "flip".into(), FillMode::Wrap, Interpolation::Nearest, u64::MAX).unwrap();
+        let with = CheckpointMetadata { views: Some(views), ..metadata() };
+        let path = saved(folder.path(), &with);
+        assert_eq!(Checkpoint::load(&path, Device::Cpu).unwrap().metadata(), &with);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a head says of stored features and of photographs.
 
 use crate::head::{BackEnd, Computed};
+use crate::minibatch::ViewOf;
 use crate::training::Totals;
 use crate::{Head, Means, MinibatchError, Rows};
 
@@ -31,13 +32,29 @@ pub(crate) fn measure<B: BackEnd>(
     Ok(Some(B::totals(&sums)?.means()))
 }
 
-/// The probabilities of all classes for all rows, row-major [rows, classes].
+/// The probabilities of all classes for all photographs, row-major [photographs, classes].
 pub fn probabilities(head: &Head, rows: &Rows) -> Result<Vec<f64>, MinibatchError> {
     let mut probabilities = Vec::new();
     for positions in passes(rows) {
         probabilities.extend(head.probabilities(&rows.gather(&positions)?.rows())?);
     }
     Ok(probabilities)
+}
+
+/// The same, each the mean over the views of a photograph.
+pub fn mean_probabilities(head: &Head, rows: &Rows) -> Result<Vec<f64>, MinibatchError> {
+    let mut means = Vec::new();
+    for positions in passes(rows) {
+        let mut sums = Vec::new();
+        for view in 0..rows.views() {
+            let views = positions.iter().map(|&position| ViewOf { position, view });
+            let probabilities = head.probabilities(&rows.gather_views(views)?.rows())?;
+            sums.resize(probabilities.len(), 0.0);
+            sums.iter_mut().zip(&probabilities).for_each(|(sum, number): (&mut f64, _)| *sum += number);
+        }
+        means.extend(sums.into_iter().map(|sum| sum / rows.views() as f64));
+    }
+    Ok(means)
 }
 
 /// The positions of each pass over all rows, in order.

@@ -22,6 +22,7 @@ mod threads;
 mod training;
 mod training_state;
 mod vectors;
+mod view_choice;
 
 pub use base::{Base, BaseError, default_weights, is_onnx_file};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointMetadata, Mismatch};
@@ -36,7 +37,7 @@ pub use head::{
     Activation, Head, HeadShape, Input, MapPooling, Preparation, Tail, TailError, UnknownActivation,
     UnknownMapPooling,
 };
-pub use inference::{evaluate, probabilities};
+pub use inference::{evaluate, mean_probabilities, probabilities};
 pub use memory::{keep_freed_memory, leave_quickly};
 pub use minibatch::{ClassMappingError, Rows};
 pub use optimizer::{OptimizerKind, UnknownOptimizer};
@@ -45,3 +46,4 @@ pub use tch::Device;
 pub use threads::set_threads;
 pub use training::{BegunEpoch, Means, TrainingOptions};
 pub use training_state::TrainingState;
+pub use view_choice::{UnknownViewChoice, ViewChoice};

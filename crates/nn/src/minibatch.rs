@@ -1,21 +1,33 @@
-//! Minibatches of a store's rows: only the rows of one batch leave the memory map.
+//! Minibatches of a store's photographs: only the rows of one batch leave the memory map.
 
 use std::borrow::Cow;
 
 use convbase_core::store::{FeatureStore, OpenError};
 use convbase_core::{Classes, Label};
 
-use crate::MinibatchError;
-use crate::randomness::{generator, permutation, seed_for};
+use crate::randomness::{below, generator, permutation, seed_for};
+use crate::{MinibatchError, ViewChoice};
 
-/// Some rows of a store, in a fixed order, with labels of a given class list.
+/// Some photographs of a store, in a fixed order, with labels of a given class list. Each has a row of the store for
+/// each of its views; splits, labels and lengths count photographs.
 #[derive(Debug)]
 pub struct Rows<'store> {
     store: &'store FeatureStore,
-    /// Each row's number in the store.
-    rows: Vec<usize>,
-    /// Each row's label in the given class list.
+    /// Each photograph's number in the store, rejected ones not counted.
+    photographs: Vec<usize>,
+    /// Each photograph's label in the given class list.
     labels: Vec<usize>,
+    /// What an epoch sees of them.
+    choice: ViewChoice,
+}
+
+/// A view of a photograph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ViewOf {
+    /// The photograph's position among the rows.
+    pub(crate) position: usize,
+    /// 0 is the photograph itself.
+    pub(crate) view: usize,
 }
 
 /// Features and labels of some rows.
@@ -42,20 +54,30 @@ pub struct ClassMappingError {
 }
 
 impl<'store> Rows<'store> {
-    /// All rows of a store, their labels matched to `classes` by name.
+    /// All photographs of a store, their labels matched to `classes` by name.
     pub fn new(store: &'store FeatureStore, classes: &Classes) -> Result<Self, ClassMappingError> {
         let own = store.manifest().classes().names();
         let mapped: Vec<Option<usize>> =
             own.iter().map(|name| classes.label(name).map(Label::index)).collect();
-        let labels = store.labels().iter().map(|label| mapped[label.index()]).collect::<Option<Vec<usize>>>();
+        // Views of a photograph lie together and have its label.
+        let labels = store.labels().iter().step_by(store.views());
+        let labels = labels.map(|label| mapped[label.index()]).collect::<Option<Vec<usize>>>();
+        let photographs = (0..store.photographs()).collect();
         match labels {
-            Some(labels) => Ok(Self { store, rows: (0..store.rows()).collect(), labels }),
+            Some(labels) => Ok(Self { store, photographs, labels, choice: ViewChoice::default() }),
             None => Err(ClassMappingError { expected: classes.names().to_vec(), found: own.to_vec() }),
         }
     }
 
+    /// The same with another choice of what an epoch sees.
+    #[must_use]
+    pub fn showing(self, choice: ViewChoice) -> Self {
+        Self { choice, ..self }
+    }
+
     /// Splits as Keras' `ImageDataGenerator(validation_split=share)` does: within each class, in listing order, the
-    /// first `floor(share × count)` rows are validation. Gives training and validation rows.
+    /// first `floor(share × count)` photographs are validation, with all their views. Gives training and validation
+    /// photographs.
     pub fn split(self, share: f64) -> (Self, Self) {
         let classes = self.labels.iter().max().map_or(0, |last| last + 1);
         let mut counts = vec![0_usize; classes];
@@ -68,64 +90,97 @@ impl<'store> Rows<'store> {
                 seen[label] += 1;
                 (seen[label] <= quotas[label]) == validation
             };
-            let (rows, labels) =
-                self.rows.iter().copied().zip(self.labels.iter().copied()).filter(keep).unzip();
-            Self { store: self.store, rows, labels }
+            let (photographs, labels) =
+                self.photographs.iter().copied().zip(self.labels.iter().copied()).filter(keep).unzip();
+            Self { store: self.store, photographs, labels, choice: self.choice }
         };
         (part(false), part(true))
     }
 
-    /// How many rows there are.
+    /// How many photographs there are.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.photographs.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.photographs.is_empty()
     }
 
-    /// Each row's label in the class list.
+    /// Views of each photograph, the photograph itself among them.
+    pub fn views(&self) -> usize {
+        self.store.views()
+    }
+
+    /// Each photograph's label in the class list.
     pub fn labels(&self) -> &[usize] {
         &self.labels
     }
 
-    /// The features of the row at a position, `[features]`.
+    /// The features of the photograph at a position, `[features]`: view 0, the photograph itself.
     ///
     /// # Panics
-    /// When there is no such position.
+    /// When the position is out of range.
     pub fn floats(&self, position: usize) -> Result<Cow<'store, [f32]>, OpenError> {
-        self.store.floats(self.rows[position])
+        self.floats_of(ViewOf { position, view: 0 })
     }
 
-    /// The minibatch of the rows at these positions.
+    /// The views that one epoch sees, in an order of its own; both depend on seed and epoch alone.
+    pub(crate) fn epoch(&self, seed: u64, epoch: u32) -> Vec<ViewOf> {
+        let views = self.views();
+        match self.choice {
+            ViewChoice::All => epoch_order(self.len() * views, seed, epoch)
+                .into_iter()
+                .map(|sample| ViewOf { position: sample / views, view: sample % views })
+                .collect(),
+            ViewChoice::One => epoch_order(self.len(), seed, epoch)
+                .into_iter()
+                .map(|position| {
+                    let photograph = self.photographs[position] as u64;
+                    ViewOf { position, view: drawn_view(views, seed, epoch, photograph) }
+                })
+                .collect(),
+        }
+    }
+
+    /// The minibatch of the photographs at these positions, each itself.
     ///
     /// # Panics
     /// When a position is out of range.
     pub(crate) fn gather(&self, positions: &[usize]) -> Result<Minibatch<'store>, MinibatchError> {
-        let rows = positions.iter().map(|&position| self.store.floats(self.rows[position]));
-        let labels = positions.iter().map(|&position| self.labels[position]).collect();
-        Ok(Minibatch { features: rows.collect::<Result<_, _>>()?, labels })
+        self.gather_views(positions.iter().map(|&position| ViewOf { position, view: 0 }))
+    }
+
+    /// The minibatch of these views.
+    ///
+    /// # Panics
+    /// When a position or a view is out of range.
+    pub(crate) fn gather_views(
+        &self,
+        views: impl Iterator<Item = ViewOf> + Clone,
+    ) -> Result<Minibatch<'store>, MinibatchError> {
+        let labels = views.clone().map(|view| self.labels[view.position]).collect();
+        let features = views.map(|view| self.floats_of(view)).collect::<Result<_, _>>()?;
+        Ok(Minibatch { features, labels })
+    }
+
+    fn floats_of(&self, ViewOf { position, view }: ViewOf) -> Result<Cow<'store, [f32]>, OpenError> {
+        let views = self.views();
+        assert!(view < views, "view {view} of {views}");
+        self.store.floats(self.photographs[position] * views + view)
     }
 }
 
-/// The order of `count` rows in one epoch: a permutation that depends on seed and epoch alone.
+/// The order of `count` samples in one epoch: a permutation that depends on seed and epoch alone.
 pub(crate) fn epoch_order(count: usize, seed: u64, epoch: u32) -> Vec<usize> {
     permutation(count, &mut generator(seed_for(seed, epoch, u64::MAX)))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_epochs_order_is_a_permutation_of_its_own() {
-        let order = epoch_order(100, 42, 1);
-        let mut sorted = order.clone();
-        sorted.sort_unstable();
-        assert_eq!(sorted, (0..100).collect::<Vec<_>>());
-        assert_eq!(order, epoch_order(100, 42, 1));
-        assert_ne!(order, epoch_order(100, 42, 2));
-        assert_ne!(order, epoch_order(100, 43, 1));
-    }
+/// The view of a photograph, by its number in the store, that one epoch sees.
+fn drawn_view(views: usize, seed: u64, epoch: u32, photograph: u64) -> usize {
+    // Steps are counted from 0, and have seeds of their own: photographs lie in the upper half of the numbers.
+    below(views, seed_for(seed, epoch, 1 << 63 | photograph))
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,11 +17,15 @@ pub(crate) fn share(generator: &mut Pcg64) -> f64 {
 pub(crate) fn permutation(count: usize, generator: &mut Pcg64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     for last in (1..count).rev() {
-        // The high half of the product is even to within one part in 2⁶⁴ / count.
-        let other = (u128::from(generator.next_u64()) * (last as u128 + 1)) >> 64;
-        order.swap(last, other as usize);
+        order.swap(last, below(last + 1, generator.next_u64()));
     }
     order
+}
+
+/// A number below `count`, which is at least 1, of 64 mixed bits.
+pub(crate) fn below(count: usize, bits: u64) -> usize {
+    // The high half of the product is even to within one part in 2⁶⁴ / count.
+    ((u128::from(bits) * count as u128) >> 64) as usize
 }
 
 /// A seed of its own for every step of every epoch, so that what a step draws does not depend on the steps before.

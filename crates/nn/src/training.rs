@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::head::{BackEnd, Dropout, Step};
 use crate::learner::Learner;
-use crate::minibatch::epoch_order;
 use crate::randomness::seed_for;
 use crate::{MinibatchError, Rows};
 
@@ -88,10 +87,10 @@ pub(crate) fn train_epoch<B: BackEnd>(
     options: &TrainingOptions,
     mut stop: impl FnMut() -> bool,
 ) -> Result<Option<Means>, MinibatchError> {
-    let order = epoch_order(rows.len(), options.seed, epoch);
+    let order = rows.epoch(options.seed, epoch);
     let batch_size = options.batch_size.max(1);
     let mut sums = learner.head.sums(begun.totals())?;
-    for (step, positions) in (0_u64..).zip(order.chunks(batch_size)) {
+    for (step, views) in (0_u64..).zip(order.chunks(batch_size)) {
         if step < begun.steps {
             continue;
         }
@@ -103,7 +102,8 @@ pub(crate) fn train_epoch<B: BackEnd>(
             dropout: Dropout { share: options.dropout, seed: seed_for(options.seed, epoch, step) },
             class_weights: options.class_weights.as_deref(),
         };
-        learner.head.step(&mut learner.optimizer, &rows.gather(positions)?, &how, &mut sums)?;
+        let minibatch = rows.gather_views(views.iter().copied())?;
+        learner.head.step(&mut learner.optimizer, &minibatch, &how, &mut sums)?;
     }
     let totals = B::totals(&sums)?;
     *begun = BegunEpoch::new(order.len().div_ceil(batch_size) as u64, totals);

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use convbase_cli::CommonArguments;
 use convbase_core::{Interrupt, processors};
-use convbase_nn::{Activation, DeviceChoice, OptimizerKind};
+use convbase_nn::{Activation, DeviceChoice, OptimizerKind, ViewChoice};
 use serde::Serialize;
 
 pub use fine_tune::{FineTuneArguments, FineTuneConfig};
@@ -84,6 +84,10 @@ pub struct FitArguments {
     /// none, or balanced to weigh each class by the inverse of its rows
     #[arg(long, value_enum, default_value = "none")]
     class_weight: ClassWeight,
+    /// What an epoch sees of each training photograph that has views: all of them, or one that is drawn; validation is on
+    /// the photograph itself
+    #[arg(long, default_value = "all")]
+    views: ViewChoice,
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -173,6 +177,8 @@ pub struct FitConfig {
     pub patience: Option<u32>,
     /// How classes are weighed.
     pub class_weight: ClassWeight,
+    /// What an epoch sees of photographs that have several views.
+    pub views: ViewChoice,
     /// Where to compute.
     pub device: DeviceChoice,
     /// Threads that compute.
@@ -211,6 +217,7 @@ impl FitArguments {
             seed: self.seed,
             patience: self.patience,
             class_weight: self.class_weight,
+            views: self.views,
             device: self.device,
             threads: self.threads.map_or_else(processors, |threads| threads as usize),
             resume: self.resume,

@@ -9,7 +9,7 @@ use convbase_core::{
 };
 use convbase_nn::{
     Base, Checkpoint, CheckpointMetadata, Head, OptimizerKind, Rows, TailError, TrainingOptions,
-    TrainingState, set_threads,
+    TrainingState, ViewChoice, set_threads,
 };
 use serde::Serialize;
 use tracing::{info, warn};
@@ -33,6 +33,8 @@ struct RunConfig<'a> {
     seed: u64,
     patience: Option<u32>,
     class_weight: ClassWeight,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views: Option<ViewChoice>,
     validation_split: Option<f64>,
     device: String,
     classes: &'a Classes,
@@ -81,8 +83,14 @@ pub fn fine_tune(config: &FineTuneConfig) -> anyhow::Result<Fit> {
         .hint(|| "`trainer fit` and `trainer probe` write `best.safetensors` into the folder of the run")?;
     let head = tuned_head(config, &store, &checkpoint, device)?;
     let classes = checkpoint.metadata().classes.clone();
-    let (train, validation) =
-        rows(&config.features, &config.validation, &store, validation_store.as_ref(), &classes)?;
+    let (train, validation) = rows(
+        &config.features,
+        &config.validation,
+        config.views,
+        &store,
+        validation_store.as_ref(),
+        &classes,
+    )?;
 
     let dropout = config.dropout.unwrap_or(if head.shape().hidden > 0 { 0.5 } else { 0.0 });
     let manifest = store.manifest();
@@ -98,6 +106,7 @@ pub fn fine_tune(config: &FineTuneConfig) -> anyhow::Result<Fit> {
         seed: config.seed,
         patience: config.patience,
         class_weight: config.class_weight,
+        views: manifest.views().map(|_| config.views),
         validation_split: config.validation.share(),
         device: device_name(device),
         classes: &classes,
@@ -135,6 +144,7 @@ pub fn fine_tune(config: &FineTuneConfig) -> anyhow::Result<Fit> {
         val_loss: f64::INFINITY,
         val_accuracy: 0.0,
         tail_weights: None,
+        views: manifest.views().cloned(),
     };
     let schedule = Schedule {
         epochs: config.epochs,

@@ -7,7 +7,8 @@ use convbase_core::exit::{Outcome, WithHint};
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, Differences, History, differences};
 use convbase_nn::{
-    CheckpointMetadata, Device, HeadShape, Rows, Summary, TrainingOptions, TrainingState, set_threads,
+    CheckpointMetadata, Device, HeadShape, Rows, Summary, TrainingOptions, TrainingState, ViewChoice,
+    set_threads,
 };
 use tracing::{info, warn};
 
@@ -62,8 +63,14 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         config.features.display(),
         classes.len()
     );
-    let (train, validation) =
-        rows(&config.features, &config.validation, &train_store, validation_store.as_ref(), &classes)?;
+    let (train, validation) = rows(
+        &config.features,
+        &config.validation,
+        config.views,
+        &train_store,
+        validation_store.as_ref(),
+        &classes,
+    )?;
 
     let features = train_store.manifest().spec().shape.length();
     let shape = HeadShape::new(features, config.hidden, config.activation, classes.len());
@@ -82,6 +89,9 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         validation.len(),
         classes.names().join(", ")
     );
+    if let Some(views) = train_store.manifest().views() {
+        info!("of each training photograph {views}: an epoch sees {}", config.views);
+    }
 
     let (kind, rate) = (config.optimizer, config.learning_rate);
     let begun = if config.resume { folder.last(&shape, kind, rate, device)? } else { None };
@@ -103,6 +113,7 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         val_loss: f64::INFINITY,
         val_accuracy: 0.0,
         tail_weights: None,
+        views: train_store.manifest().views().cloned(),
     };
     let schedule = Schedule {
         epochs: config.epochs,
@@ -167,11 +178,12 @@ pub(crate) fn check_comparable(train: &FeatureStore, validation: &FeatureStore) 
 pub(crate) fn rows<'store>(
     features: &Path,
     from: &Validation,
+    views: ViewChoice,
     train: &'store FeatureStore,
     validation: Option<&'store FeatureStore>,
     classes: &Classes,
 ) -> anyhow::Result<(Rows<'store>, Rows<'store>)> {
-    let all = Rows::new(train, classes)?;
+    let all = Rows::new(train, classes)?.showing(views);
     let (train_rows, validation_rows) = match (from, validation) {
         (Validation::Split(share), _) => all.split(*share),
         (Validation::Store(folder), Some(store)) => {

@@ -2,7 +2,7 @@
 
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, DataType, Digest, FeatureSpec, Precision};
-use convbase_nn::{Activation, Device, OptimizerKind};
+use convbase_nn::{Activation, Device, OptimizerKind, ViewChoice};
 use serde::Serialize;
 
 use crate::args::{ClassWeight, FitConfig};
@@ -22,6 +22,9 @@ pub(crate) struct RunConfig<'a> {
     seed: u64,
     patience: Option<u32>,
     class_weight: ClassWeight,
+    /// Where photographs have one view there is no choice: such runs are what they were before there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views: Option<ViewChoice>,
     validation_split: Option<f64>,
     device: String,
     classes: &'a Classes,
@@ -53,6 +56,7 @@ impl<'a> RunConfig<'a> {
             seed: config.seed,
             patience: config.patience,
             class_weight: config.class_weight,
+            views: manifest.views().map(|_| config.views),
             validation_split: config.validation.share(),
             device: device_name(device),
             classes: manifest.classes(),

@@ -3,8 +3,10 @@
 mod classes;
 mod label;
 mod sample;
+mod views;
 
 pub use classes::{Classes, ClassesError};
 pub use label::Label;
 pub(crate) use sample::hash_listed;
 pub use sample::{DecodedImage, Sample, listing_digest};
+pub use views::{FillMode, Views, ViewsError};

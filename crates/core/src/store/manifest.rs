@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ShardName;
 use crate::digest::hex;
-use crate::{Classes, DataType, Digest, FeatureId, FeatureSpec, Precision, to_json};
+use crate::{Classes, DataType, Digest, FeatureId, FeatureSpec, Precision, Views, to_json};
 
 /// The manifest's file name.
 pub const MANIFEST_NAME: &str = "manifest.json";
+/// One row of each photograph.
 const FORMAT: &str = "convbase-features/1";
+/// Several views of each photograph, a row of each.
+const FORMAT_OF_VIEWS: &str = "convbase-features/2";
 
 /// What images the store is made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,8 @@ pub struct Manifest {
     dtype: DataType,
     classes: Classes,
     listing: Listing,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    views: Option<Views>,
     shard_size: usize,
     shards: usize,
 }
@@ -98,7 +103,14 @@ impl Manifest {
         let shards = listing.images.div_ceil(shard_size);
         let feature_id = spec.id();
         let format = FORMAT.to_owned();
-        Self { format, feature_id, spec, precision, dtype, classes, listing, shard_size, shards }
+        let views = None;
+        Self { format, feature_id, spec, precision, dtype, classes, listing, views, shard_size, shards }
+    }
+
+    /// The same plan with several views of each photograph.
+    #[must_use]
+    pub fn with_views(self, views: Views) -> Self {
+        Self { format: FORMAT_OF_VIEWS.to_owned(), views: Some(views), ..self }
     }
 
     /// Reads and validates the manifest of the store in `folder`.
@@ -132,8 +144,19 @@ impl Manifest {
         let contradiction = |field, expected: String, found: String| {
             Err(ManifestError::Field { path: path.to_owned(), field, expected, found })
         };
-        if manifest.format != FORMAT {
-            return contradiction("format", FORMAT.to_owned(), manifest.format);
+        if ![FORMAT, FORMAT_OF_VIEWS].contains(&manifest.format.as_str()) {
+            return contradiction("format", format!("{FORMAT} or {FORMAT_OF_VIEWS}"), manifest.format);
+        }
+        // Several views are what makes the second format: who reads only the first must not take their rows for
+        // photographs.
+        match &manifest.views {
+            Some(views) if manifest.format == FORMAT => {
+                return contradiction("views", format!("none in {FORMAT}"), views.to_string());
+            }
+            None if manifest.format == FORMAT_OF_VIEWS => {
+                return contradiction("views", format!("some in {FORMAT_OF_VIEWS}"), "none".to_owned());
+            }
+            _ => {}
         }
         let id = manifest.spec.id();
         if manifest.feature_id != id {
@@ -183,6 +206,16 @@ impl Manifest {
         &self.listing
     }
 
+    /// The views, where each photograph has more than one.
+    pub fn views(&self) -> Option<&Views> {
+        self.views.as_ref()
+    }
+
+    /// Rows of each photograph: 1, or the number of its views.
+    pub fn view_count(&self) -> usize {
+        self.views.as_ref().map_or(1, Views::count)
+    }
+
     /// Listing positions of one shard; the last may have fewer.
     pub fn shard_size(&self) -> usize {
         self.shard_size
@@ -206,12 +239,12 @@ impl Manifest {
     }
 
     /// Bytes of one row of features.
-    pub(super) fn row_bytes(&self) -> usize {
+    pub fn row_bytes(&self) -> usize {
         // A shape's numbers are bounded, so that this cannot overflow.
         self.spec.shape.length() * self.dtype.bytes()
     }
 
-    /// The shape of the features of `rows` images.
+    /// The shape of the features of `rows` rows.
     pub(super) fn features_shape(&self, rows: usize) -> Vec<u64> {
         std::iter::once(rows as u64)
             .chain(self.spec.shape.sides().iter().map(|&side| u64::from(side)))
@@ -220,78 +253,4 @@ impl Manifest {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::{FeatureShape, ImageSize, Interpolation, Pooling, Preprocess};
-    use serde_json::{Value, json};
-
-    pub(crate) fn manifest(images: usize, shard_size: usize) -> Manifest {
-        let spec = FeatureSpec {
-            architecture: "made up".to_owned(),
-            weights: Digest::of(b"weights"),
-            layer: "pool".to_owned(),
-            pooling: Pooling::None,
-            image_size: ImageSize::new(32, 64).unwrap(),
-            interpolation: Interpolation::Nearest,
-            preprocess: Preprocess::Rescale,
-            shape: FeatureShape::new(vec![1, 2, 512]).unwrap(),
-        };
-        let classes = Classes::new(vec!["cats".into(), "dogs".into()]).unwrap();
-        let listing = Listing { images, sha256: Digest::of(b"listing") };
-        Manifest::new(spec, Precision::Float32, DataType::Float32, classes, listing, shard_size)
-    }
-
-    fn parse_with(change: impl Fn(&mut Value)) -> Result<Manifest, String> {
-        let mut value = serde_json::to_value(manifest(10, 4)).unwrap();
-        change(&mut value);
-        let path = Path::new("manifest.json");
-        Manifest::parse(path, value.to_string().as_bytes()).map_err(|error| {
-            let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
-            format!("{error}{}", source.unwrap_or_default())
-        })
-    }
-
-    #[test]
-    fn a_manifest_survives_the_way_through_json() {
-        assert_eq!(parse_with(|_| ()).unwrap(), manifest(10, 4));
-    }
-
-    #[test]
-    fn shards_cover_the_listing_without_gap_or_overlap() {
-        let manifest = manifest(10, 4);
-        let ranges: Vec<_> = manifest.shards().map(|shard| manifest.positions(shard)).collect();
-        assert_eq!(ranges, [0..4, 4..8, 8..10]);
-        for shard in manifest.shards() {
-            assert!(manifest.positions(shard).all(|position| manifest.shard_of(position) == shard));
-        }
-    }
-
-    #[test]
-    fn fields_that_contradict_one_another_are_refused_with_expected_and_found() {
-        let refused = |change: fn(&mut Value), part: &str| {
-            let error = parse_with(change).unwrap_err();
-            assert!(error.contains(part), "{error}");
-        };
-        refused(
-            |value| value["format"] = json!("other/1"),
-            "format: expected convbase-features/1, found other/1",
-        );
-        refused(|value| value["spec"]["layer"] = json!("other"), "feature_id: expected sha256:");
-        refused(|value| value["spec"]["layer"] = json!(7), "7");
-        refused(|value| value["spec"]["shape"] = json!([64, 0]), "found [64, 0]");
-        refused(|value| value["shards"] = json!(2), "shards: expected 3, found 2");
-        refused(
-            |value| {
-                value["listing"]["images"] = json!(1_000_000_000_000_u64);
-                value["shard_size"] = json!(1);
-                value["shards"] = json!(1_000_000_000_000_u64);
-            },
-            "shards: expected at most 1000000, found 1000000000000",
-        );
-        refused(|value| value["shard_size"] = json!(0), "expected at least 1, found 0");
-        refused(|value| value["classes"] = json!(["a", "a"]), "found `a` twice");
-        refused(|value| value["dtype"] = json!("float64"), "float64");
-        refused(|value| value["listing"]["images"] = json!(-1), "-1");
-        refused(|value| value["surprise"] = json!(1), "surprise");
-    }
-}
+pub(super) mod tests;

@@ -11,6 +11,9 @@
 //! Shard *s* holds the listing positions from *s* × shard size on, so its index determines its rows. A shard
 //! without a receipt does not exist.
 //!
+//! Where each photograph has several views ([`Views`](crate::Views); the format is then `convbase-features/2`), they lie
+//! together, view 0 first, and rows files have a line for each; a shard still counts photographs.
+//!
 //! ```
 //! use convbase_core::store::{FeatureStore, Listing, Manifest, StoreWriter};
 //! use convbase_core::{

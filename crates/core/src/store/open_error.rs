@@ -103,7 +103,7 @@ pub enum OpenError {
         expected: usize,
         /// Rows of the receipt.
         expected_rows: usize,
-        /// Lines of the file.
+        /// Images of the file.
         found: usize,
         /// Lines that are rows.
         found_rows: usize,

@@ -87,7 +87,17 @@ impl FeatureStore {
         &self.manifest
     }
 
-    /// How many rows the store holds.
+    /// Rows of each photograph: 1, or the number of its views. View v of photograph p is row p × views + v.
+    pub fn views(&self) -> usize {
+        self.manifest.view_count()
+    }
+
+    /// How many photographs became rows.
+    pub fn photographs(&self) -> usize {
+        self.rows() / self.views()
+    }
+
+    /// How many rows the store holds: as many as photographs, times their views.
     pub fn rows(&self) -> usize {
         self.labels.len()
     }
@@ -127,7 +137,7 @@ impl FeatureStore {
         Ok(self.manifest.dtype().decode(bytes))
     }
 
-    /// Every listed image in order, read from the rows files.
+    /// Every listed image in order, and every view of it, read from the rows files.
     pub fn records(&self) -> Result<Vec<RowRecord>, OpenError> {
         let mut records = Vec::new();
         for shard in &self.shards {
@@ -273,15 +283,16 @@ pub(super) fn read_rows(
     let entry = &receipt.files.rows;
     let path = folder.join(&entry.name);
     let bytes = read(folder, entry, hashing)?;
-    let records = RowRecord::from_lines(&bytes, manifest.classes())
+    let records = RowRecord::from_lines(&bytes, manifest.classes(), manifest.view_count())
         .map_err(|source| OpenError::Rows { path: path.clone(), source })?;
     let rows = records.iter().filter(|record| record.is_row()).count();
-    if (records.len(), rows) != (receipt.images, receipt.rows) {
+    let images = records.iter().filter(|record| record.is_first()).count();
+    if (images, rows) != (receipt.images, receipt.rows) {
         return Err(OpenError::RowCount {
             path,
             expected: receipt.images,
             expected_rows: receipt.rows,
-            found: records.len(),
+            found: images,
             found_rows: rows,
         });
     }

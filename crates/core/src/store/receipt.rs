@@ -46,7 +46,7 @@ pub struct Receipt {
     pub manifest: Digest,
     /// Listed images.
     pub images: usize,
-    /// Images that became rows.
+    /// Rows: one for each image that was not rejected, or one for each view of it.
     pub rows: usize,
     /// Images that did not.
     pub rejected: usize,
@@ -146,7 +146,14 @@ impl Receipt {
     fn check(&self, path: &Path, manifest: &Manifest, shard: ShardName) -> Result<(), ReceiptError> {
         check_number(path, "shard", shard.index, self.shard)?;
         check_number(path, "images", manifest.positions(shard).len(), self.images)?;
-        check_number(path, "rows + rejected", self.images, self.rows.saturating_add(self.rejected))?;
+        let views = manifest.view_count();
+        if views == 1 {
+            check_number(path, "rows + rejected", self.images, self.rows.saturating_add(self.rejected))?;
+        } else {
+            check_number(path, "rows % views", 0, self.rows % views)?;
+            let found = (self.rows / views).saturating_add(self.rejected);
+            check_number(path, "rows / views + rejected", self.images, found)?;
+        }
         // The names follow from the index, so a receipt cannot point out of the folder.
         let names = [
             ("files.features.name", shard.features(), &self.files.features),

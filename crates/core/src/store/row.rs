@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Classes, DecodedImage, Label};
 
-/// One listed image.
+/// One listed image, or one view of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RowRecord {
     /// Relative to the image folder, with `/` between its parts.
@@ -36,6 +36,9 @@ pub enum RowStatus {
     Ok {
         /// Its row in the shard's arrays.
         row: usize,
+        /// Which of its views the row is, where the store holds several; 0 is the photograph itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        view: Option<usize>,
         /// The photograph; features that came from elsewhere have none.
         #[serde(flatten)]
         photograph: Option<DecodedImage>,
@@ -79,6 +82,19 @@ impl RowRecord {
         matches!(self.status, RowStatus::Ok { .. })
     }
 
+    /// Whether it is the first line of its image: in a store of views, an image has a line for each of them.
+    pub fn is_first(&self) -> bool {
+        !matches!(self.status, RowStatus::Ok { view: Some(1..), .. })
+    }
+
+    /// The view that must come next of the same image, of so many.
+    fn next_view(&self, views: usize) -> Option<usize> {
+        match self.status {
+            RowStatus::Ok { view: Some(view), .. } => view.checked_add(1).filter(|next| *next < views),
+            _ => None,
+        }
+    }
+
     /// Writes records, one line each.
     pub(super) fn to_lines(records: &[Self]) -> Vec<u8> {
         let mut lines = Vec::new();
@@ -89,22 +105,30 @@ impl RowRecord {
         lines
     }
 
-    /// Reads records and checks that labels fit the classes, rows count up from 0 and paths are sorted and relative.
-    pub(super) fn from_lines(bytes: &[u8], classes: &Classes) -> Result<Vec<Self>, RowsError> {
+    /// Reads records and checks that labels fit the classes, rows count up from 0, paths are sorted and relative, and
+    /// each image that became rows has all of its `views` (1: none is named) one after the other.
+    pub(super) fn from_lines(bytes: &[u8], classes: &Classes, views: usize) -> Result<Vec<Self>, RowsError> {
         let mut records: Vec<Self> = Vec::new();
         let mut rows = 0;
         for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
             let line_number = index + 1;
             let unchecked: Unchecked = serde_json::from_slice(line)
                 .map_err(|source| RowsError::Parse { line: line_number, source })?;
-            let previous = records.last().map(|record| record.path.as_str());
-            let record = unchecked.check(classes, rows, previous).map_err(|(field, expected, found)| {
-                RowsError::Field { line: line_number, field, expected, found }
-            })?;
+            let record = unchecked.check(classes, views, rows, records.last()).map_err(
+                |(field, expected, found)| RowsError::Field { line: line_number, field, expected, found },
+            )?;
             rows += usize::from(record.is_row());
             records.push(record);
         }
-        Ok(records)
+        match records.last().and_then(|last| Some((last.next_view(views)?, &last.path))) {
+            None => Ok(records),
+            Some((view, path)) => Err(RowsError::Field {
+                line: records.len() + 1,
+                field: "view",
+                expected: format!("{view} of `{path}`"),
+                found: "the end of the file".to_owned(),
+            }),
+        }
     }
 }
 
@@ -112,12 +136,13 @@ impl RowRecord {
 type Contradiction = (&'static str, String, String);
 
 impl Unchecked {
-    /// Holds the line against the class list, the rows before it and the path before it.
+    /// Holds the line against the class list, the rows before it and the line before it.
     fn check(
         self,
         classes: &Classes,
+        views: usize,
         rows: usize,
-        previous: Option<&str>,
+        previous: Option<&RowRecord>,
     ) -> Result<RowRecord, Contradiction> {
         let Self { path, label, class, status } = self;
         let Some(label) = classes.label_at(label) else {
@@ -136,11 +161,48 @@ impl Unchecked {
         if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
             return Err(("path", "a path inside the image folder".to_owned(), path));
         }
-        // The order is what makes the listing's digest the same on every machine.
-        if let Some(previous) = previous.filter(|previous| *previous >= path.as_str()) {
-            return Err(("path", format!("one after `{previous}`"), path));
+        let record = RowRecord { path, label, class, status };
+        record.check_view(views, previous)?;
+        Ok(record)
+    }
+}
+
+impl RowRecord {
+    /// Holds the line against the one before it: the next view of the same image, or a later image.
+    fn check_view(&self, views: usize, previous: Option<&Self>) -> Result<(), Contradiction> {
+        let told = |view: Option<usize>| view.map_or("none".to_owned(), |view| view.to_string());
+        let begun = previous.and_then(|previous| Some((previous.next_view(views)?, previous)));
+        if let Some((next, previous)) = begun {
+            // Images are told apart by their paths: what else the lines of one say of it must agree.
+            let expected = format!("{next} of `{}`", previous.path);
+            return match &self.status {
+                _ if self.path != previous.path => Err(("view", expected, format!("`{}`", self.path))),
+                RowStatus::Rejected { .. } => Err(("view", expected, "a rejected image".to_owned())),
+                RowStatus::Ok { view, .. } if *view != Some(next) => Err(("view", expected, told(*view))),
+                status if !status.is_of_the_photograph(&previous.status) || self.label != previous.label => {
+                    Err(("photograph", "as in the line before".to_owned(), "another".to_owned()))
+                }
+                RowStatus::Ok { .. } => Ok(()),
+            };
         }
-        Ok(RowRecord { path, label, class, status })
+        // The order is what makes the listing's digest the same on every machine.
+        if let Some(previous) = previous.filter(|previous| previous.path >= self.path) {
+            return Err(("path", format!("one after `{}`", previous.path), self.path.clone()));
+        }
+        let first = (views > 1).then_some(0);
+        match self.status {
+            RowStatus::Ok { view, .. } if view != first => Err(("view", told(first), told(view))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl RowStatus {
+    fn is_of_the_photograph(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Ok { photograph, .. }, Self::Ok { photograph: other, .. }) => photograph == other,
+            _ => false,
+        }
     }
 }
 
@@ -156,7 +218,7 @@ mod tests {
 
     fn row(path: &str, row: usize) -> RowRecord {
         let photograph = DecodedImage { width: 4, height: 3, sha256: Digest::of(path.as_bytes()) };
-        let status = RowStatus::Ok { row, photograph: Some(photograph) };
+        let status = RowStatus::Ok { row, view: None, photograph: Some(photograph) };
         RowRecord { path: path.into(), label: classes().label("cats").unwrap(), class: "cats".into(), status }
     }
 
@@ -178,7 +240,7 @@ mod tests {
     fn records_that_contradict_the_classes_or_one_another_are_refused() {
         let refused = |records: &[RowRecord], part: &str| {
             let lines = RowRecord::to_lines(records);
-            let error = RowRecord::from_lines(&lines, &classes()).unwrap_err().to_string();
+            let error = RowRecord::from_lines(&lines, &classes(), 1).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         };
         let (dogs, more) = (classes().label("dogs").unwrap(), ["a", "b", "c"].map(str::to_owned).to_vec());
@@ -193,7 +255,57 @@ mod tests {
         refused(&[row("b", 0), row("a", 1)], "line 2: path: expected one after `b`, found a");
         refused(&[row("../a", 0)], "path: expected a path inside the image folder, found ../a");
         refused(&[row("/a", 0)], "path: expected a path inside the image folder, found /a");
-        assert!(RowRecord::from_lines(b"{}\n", &classes()).is_err());
+        assert!(RowRecord::from_lines(b"{}\n", &classes(), 1).is_err());
+    }
+
+    fn view(path: &str, row: usize, view: usize) -> RowRecord {
+        let mut record = self::row(path, row);
+        if let RowStatus::Ok { view: named, .. } = &mut record.status {
+            *named = Some(view);
+        }
+        record
+    }
+
+    #[test]
+    fn views_of_a_photograph_lie_together_and_look_as_the_format_says() {
+        let rejected = RowRecord { status: RowStatus::Rejected { error: "no".into() }, ..row("b", 0) };
+        let records = [view("a", 0, 0), view("a", 1, 1), rejected, view("c", 2, 0), view("c", 3, 1)];
+        let lines = RowRecord::to_lines(&records);
+        assert_eq!(RowRecord::from_lines(&lines, &classes(), 2).unwrap(), records);
+        let text = String::from_utf8(lines).unwrap();
+        assert!(text.contains("\"status\":\"ok\",\"row\":1,\"view\":1,\"width\":4,"), "{text}");
+        assert_eq!(records.map(|record| record.is_first()), [true, false, true, true, false]);
+    }
+
+    #[test]
+    fn views_that_are_missing_doubled_or_in_another_order_are_refused() {
+        let refused = |records: &[RowRecord], views: usize, part: &str| {
+            let lines = RowRecord::to_lines(records);
+            let error = RowRecord::from_lines(&lines, &classes(), views).unwrap_err().to_string();
+            assert!(error.ends_with(part), "{error}");
+        };
+        refused(&[view("a", 0, 0)], 1, "line 1: view: expected none, found 0");
+        refused(&[row("a", 0)], 2, "line 1: view: expected 0, found none");
+        refused(&[view("a", 0, 1)], 2, "line 1: view: expected 0, found 1");
+        refused(&[view("a", 0, 0)], 2, "line 2: view: expected 1 of `a`, found the end of the file");
+        refused(&[view("a", 0, 0), view("b", 1, 1)], 2, "line 2: view: expected 1 of `a`, found `b`");
+        refused(&[view("a", 0, 0), view("a", 1, 2)], 3, "line 2: view: expected 1 of `a`, found 2");
+        refused(&[view("a", 0, 0), view("a", 1, 0)], 2, "line 2: view: expected 1 of `a`, found 0");
+        refused(
+            &[view("a", 0, 0), view("a", 1, 1), view("a", 2, 2)],
+            2,
+            "line 3: path: expected one after `a`, found a",
+        );
+        refused(&[view("a", 0, usize::MAX)], 2, "found 18446744073709551615");
+        let rejected = RowRecord { status: RowStatus::Rejected { error: "no".into() }, ..row("a", 0) };
+        refused(&[view("a", 0, 0), rejected], 2, "line 2: view: expected 1 of `a`, found a rejected image");
+        let mut other = view("a", 1, 1);
+        other.status = RowStatus::Ok { row: 1, view: Some(1), photograph: None };
+        refused(
+            &[view("a", 0, 0), other],
+            2,
+            "line 2: photograph: expected as in the line before, found another",
+        );
     }
 
     proptest! {
@@ -206,7 +318,7 @@ mod tests {
                     match index % 3 {
                         0 => return row(name, index / 3 * 2),
                         1 => {
-                            let status = RowStatus::Ok { row: index / 3 * 2 + 1, photograph: None };
+                            let status = RowStatus::Ok { row: index / 3 * 2 + 1, view: None, photograph: None };
                             return RowRecord { status, ..row(name, 0) };
                         }
                         _ => {}
@@ -215,7 +327,7 @@ mod tests {
                 })
                 .collect();
             let lines = RowRecord::to_lines(&records);
-            prop_assert_eq!(RowRecord::from_lines(&lines, &classes()).unwrap(), records);
+            prop_assert_eq!(RowRecord::from_lines(&lines, &classes(), 1).unwrap(), records);
         }
     }
 }

@@ -28,7 +28,9 @@ pub struct Finding {
 pub struct Verification {
     /// Listed images of the shards that could be read.
     pub images: usize,
-    /// Rows of these shards.
+    /// Listed images of these shards that became rows.
+    pub embedded: usize,
+    /// Rows of these shards: as many as embedded images, times their views.
     pub rows: usize,
     /// Rejected images of these shards.
     pub rejected: usize,
@@ -67,7 +69,8 @@ pub fn verify(folder: &Path) -> Verification {
                 canaries.push((shard, receipt.canary));
                 // The listing can be compared only when all of it could be read.
                 listing = listing.zip(records).map(|(mut hasher, records)| {
-                    records.iter().for_each(|record| hash_listed(&mut hasher, record.label, &record.path));
+                    let images = records.iter().filter(|record| record.is_first());
+                    images.for_each(|record| hash_listed(&mut hasher, record.label, &record.path));
                     hasher
                 });
             }
@@ -120,6 +123,7 @@ impl Verification {
         };
         self.shards += 1;
         self.images += receipt.images;
+        self.embedded += receipt.rows / manifest.view_count();
         self.rows += receipt.rows;
         self.rejected += receipt.rejected;
         Some(receipt)

@@ -30,6 +30,8 @@ pub struct ShardWriter<'store> {
     features: Artifact,
     header_length: usize,
     row_bytes: usize,
+    /// Images that were appended, whatever became of them.
+    images: usize,
     labels: Vec<i64>,
     records: Vec<RowRecord>,
 }
@@ -189,9 +191,9 @@ impl StoreWriter {
         let receipt = self.folder.join(shard.receipt());
         remove(&receipt).map_err(|source| WriteError::Remove { path: receipt, source })?;
         // How many photographs will be readable is not known yet: the header keeps room for all of them.
-        let images = self.manifest.positions(shard).len();
+        let rows = self.manifest.positions(shard).len().saturating_mul(self.manifest.view_count());
         let mut features = Artifact::create(&self.folder.join(shard.features()))?;
-        let header = self.features_header(images, 0);
+        let header = self.features_header(rows, 0);
         features.write_all(&header).map_err(|source| features.error(source))?;
         Ok(ShardWriter {
             store: self,
@@ -199,8 +201,9 @@ impl StoreWriter {
             features,
             header_length: header.len(),
             row_bytes: self.manifest.row_bytes(),
-            labels: Vec::with_capacity(images),
-            records: Vec::with_capacity(images),
+            images: 0,
+            labels: Vec::new(),
+            records: Vec::new(),
         })
     }
 
@@ -211,14 +214,15 @@ impl StoreWriter {
 
 impl ShardWriter<'_> {
     /// Adds images in listing order, each with what the decoder said (nothing, where there was no photograph), and
-    /// the features of those that decoded: [decoded, ...shape] in the store's dtype, little-endian.
+    /// the features of those that decoded: [decoded, views, ...shape] in the store's dtype, little-endian.
     pub fn append(
         &mut self,
         images: &[(&Sample, Result<Option<DecodedImage>, String>)],
         features: &[u8],
     ) -> Result<(), WriteError> {
         let decoded = images.iter().filter(|(_, status)| status.is_ok()).count();
-        let expected = decoded * self.row_bytes;
+        let views = self.store.manifest.view_count();
+        let expected = decoded * views * self.row_bytes;
         if features.len() != expected {
             return Err(WriteError::Features { images: decoded, expected, found: features.len() });
         }
@@ -229,31 +233,39 @@ impl ShardWriter<'_> {
         });
         let named: Vec<_> = named.collect::<Result<_, _>>()?;
         self.features.write_all(features).map_err(|source| self.features.error(source))?;
+        self.images += named.len();
         for (sample, status, class) in named {
-            let status = match status {
-                Ok(photograph) => {
-                    let row = self.labels.len();
-                    self.labels.push(sample.label.index() as i64);
-                    RowStatus::Ok { row, photograph: *photograph }
-                }
-                Err(error) => RowStatus::Rejected { error: error.clone() },
+            let record = |status| RowRecord {
+                path: sample.path.clone(),
+                label: sample.label,
+                class: class.clone(),
+                status,
             };
-            self.records.push(RowRecord { path: sample.path.clone(), label: sample.label, class, status });
+            match status {
+                Ok(photograph) => {
+                    for view in 0..views {
+                        let (row, view) = (self.labels.len(), (views > 1).then_some(view));
+                        self.labels.push(sample.label.index() as i64);
+                        self.records.push(record(RowStatus::Ok { row, view, photograph: *photograph }));
+                    }
+                }
+                Err(error) => self.records.push(record(RowStatus::Rejected { error: error.clone() })),
+            }
         }
         Ok(())
     }
 
     /// Whether every listed image of the shard was appended.
     pub fn is_full(&self) -> bool {
-        self.records.len() == self.store.manifest.positions(self.shard).len()
+        self.images == self.store.manifest.positions(self.shard).len()
     }
 
     /// Writes what is left and, last, the receipt with what this machine made of the drawn images.
     pub fn finish(self, canary: Option<&Canary>) -> Result<Receipt, WriteError> {
-        let Self { store, shard, mut features, header_length, labels, records, .. } = self;
+        let Self { store, shard, mut features, header_length, images, labels, records, .. } = self;
         let expected = store.manifest.positions(shard).len();
-        if records.len() != expected {
-            return Err(WriteError::Images { shard, expected, found: records.len() });
+        if images != expected {
+            return Err(WriteError::Images { shard, expected, found: images });
         }
         let rows = labels.len();
         let header = store.features_header(rows, header_length);
@@ -279,9 +291,9 @@ impl ShardWriter<'_> {
         let receipt = Receipt {
             shard: shard.index,
             manifest: store.manifest.digest(),
-            images: records.len(),
+            images,
             rows,
-            rejected: records.len() - rows,
+            rejected: images - rows / store.manifest.view_count(),
             files: Files { features, labels, rows: row_lines },
             canary: canary.cloned(),
         };

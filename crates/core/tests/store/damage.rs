@@ -12,12 +12,13 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use super::support::{Contents, contents, files};
+use super::support::{Contents, contents, contents_of_views, files};
 
-static STORES: LazyLock<[BTreeMap<String, Vec<u8>>; 2]> = LazyLock::new(|| {
-    [DataType::Float32, DataType::Float16].map(|dtype| {
+/// float32 and float16, and views of each image.
+static STORES: LazyLock<[BTreeMap<String, Vec<u8>>; 3]> = LazyLock::new(|| {
+    [contents(), Contents { dtype: DataType::Float16, ..contents() }, contents_of_views()].map(|contents| {
         let folder = tempfile::tempdir().unwrap();
-        Contents { dtype, ..contents() }.write(folder.path());
+        contents.write(folder.path());
         files(folder.path())
     })
 });
@@ -81,9 +82,9 @@ proptest! {
 
     #[test]
     fn damage_of_any_file_is_found_and_opens_without_panic(
-        (half, file, damage) in (any::<bool>(), any::<Index>(), any_damage())
+        (which, file, damage) in (0_usize..3, any::<Index>(), any_damage())
     ) {
-        let store = &STORES[usize::from(half)];
+        let store = &STORES[which];
         let (name, whole) = store.iter().nth(file.index(store.len())).unwrap();
         let bytes = damage.of(whole);
         let folder = tempfile::tempdir().unwrap();
@@ -101,9 +102,9 @@ proptest! {
 
     #[test]
     fn no_value_in_a_manifest_or_receipt_makes_anything_panic(
-        (file, field, value) in (any::<Index>(), any::<Index>(), any_value())
+        (which, file, field, value) in (0_usize..3, any::<Index>(), any::<Index>(), any_value())
     ) {
-        let store = &STORES[0];
+        let store = &STORES[which];
         let names: Vec<&String> = store.keys().filter(|name| name.ends_with(".json")).collect();
         let name = names[file.index(names.len())];
         let mut document: Value = serde_json::from_slice(&store[name]).unwrap();

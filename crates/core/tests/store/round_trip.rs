@@ -9,8 +9,9 @@ use super::support::{Contents, LENGTH, contents, files};
 fn any_contents() -> impl Strategy<Value = Contents> {
     let image = (0_usize..3, prop::option::weighted(0.8, any::<u16>()));
     let dtype = prop_oneof![Just(DataType::Float32), Just(DataType::Float16)];
-    (prop::collection::vec(image, 1..12), 1_usize..6, dtype, 1_usize..5)
-        .prop_map(|(images, shard_size, dtype, batch)| Contents { images, shard_size, dtype, batch })
+    (prop::collection::vec(image, 1..12), 1_usize..6, dtype, 1_usize..5, 1_usize..4).prop_map(
+        |(images, shard_size, dtype, batch, views)| Contents { images, shard_size, dtype, batch, views },
+    )
 }
 
 proptest! {
@@ -24,21 +25,31 @@ proptest! {
         prop_assert_eq!(store.manifest(), &contents.manifest());
         let rows: Vec<(usize, u16)> =
             contents.images.iter().filter_map(|(label, from)| Some((*label, (*from)?))).collect();
+        let views = contents.views;
         let labels: Vec<usize> = store.labels().iter().map(|label| label.index()).collect();
-        prop_assert_eq!(labels, rows.iter().map(|(label, _)| *label).collect::<Vec<_>>());
-        prop_assert_eq!((store.rows(), store.rejected()), (rows.len(), contents.images.len() - rows.len()));
-        for (row, (_, from)) in rows.iter().enumerate() {
-            prop_assert_eq!(store.row(row).unwrap(), &contents.row(*from)[..]);
+        let expected = rows.iter().flat_map(|(label, _)| std::iter::repeat_n(*label, views));
+        prop_assert_eq!(labels, expected.collect::<Vec<_>>());
+        prop_assert_eq!((store.photographs(), store.views()), (rows.len(), views));
+        prop_assert_eq!(store.rows(), rows.len() * views);
+        prop_assert_eq!(store.rejected(), contents.images.len() - rows.len());
+        for (photograph, (_, from)) in rows.iter().enumerate() {
+            let found = (0..views).flat_map(|view| store.row(photograph * views + view).unwrap().to_vec());
+            prop_assert_eq!(found.collect::<Vec<u8>>(), contents.rows(*from));
         }
 
         let records = store.records().unwrap();
         let classes = store.manifest().classes();
-        prop_assert_eq!(records.len(), contents.images.len());
-        for (number, (record, sample)) in records.iter().zip(contents.samples()).enumerate() {
+        prop_assert_eq!(records.iter().filter(|record| record.is_row()).count(), store.rows());
+        let firsts: Vec<_> = records.iter().filter(|record| record.is_first()).collect();
+        prop_assert_eq!(firsts.len(), contents.images.len());
+        for (number, (record, sample)) in firsts.into_iter().zip(contents.samples()).enumerate() {
             prop_assert_eq!((&record.path, record.label), (&sample.path, sample.label));
             prop_assert_eq!(classes.label(&record.class), Some(sample.label));
             match (&record.status, contents.status(number)) {
-                (RowStatus::Ok { photograph, .. }, Ok(image)) => prop_assert_eq!(photograph, &image),
+                (RowStatus::Ok { photograph, view, .. }, Ok(image)) => {
+                    prop_assert_eq!(photograph, &image);
+                    prop_assert_eq!(*view, (views > 1).then_some(0));
+                }
                 (RowStatus::Rejected { error }, Err(expected)) => prop_assert_eq!(error, &expected),
                 (found, expected) => prop_assert!(false, "expected {expected:?}, found {found:?}"),
             }
@@ -48,6 +59,7 @@ proptest! {
         prop_assert_eq!(&verification.findings, &[]);
         prop_assert_eq!(verification.images, contents.images.len());
         prop_assert_eq!((verification.rows, verification.rejected), (store.rows(), store.rejected()));
+        prop_assert_eq!(verification.embedded, store.photographs());
         prop_assert_eq!(verification.shards, contents.images.len().div_ceil(contents.shard_size));
     }
 
@@ -80,6 +92,20 @@ fn the_digest_is_the_stores_and_not_its_folders() {
     let digest = |folder: &tempfile::TempDir| FeatureStore::open(folder.path()).unwrap().digest();
     assert_eq!(digest(&first), digest(&second));
     assert_ne!(digest(&first), digest(&other));
+}
+
+#[test]
+fn a_store_of_one_view_is_written_as_it_always_was() {
+    let folder = tempfile::tempdir().unwrap();
+    contents().write(folder.path());
+    for (name, bytes) in files(folder.path()) {
+        if !name.ends_with(".npy") {
+            assert!(!String::from_utf8(bytes).unwrap().contains("view"), "{name}");
+        }
+    }
+    // Of the version before there were views.
+    let expected = "sha256:ad4ae1bf5ea2d0f741128d4d4ab7458a431eb32dd883ea706003a386541d0c5d";
+    assert_eq!(FeatureStore::open(folder.path()).unwrap().digest().to_string(), expected);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use convbase_core::store::{Canary, Listing, Manifest, StoreWriter};
 use convbase_core::{
-    Classes, DataType, DecodedImage, Digest, FeatureShape, FeatureSpec, ImageSize, Interpolation, Pooling,
-    Precision, Preprocess, Sample,
+    Classes, DataType, DecodedImage, Digest, FeatureShape, FeatureSpec, FillMode, ImageSize, Interpolation,
+    Pooling, Precision, Preprocess, Sample, Views,
 };
 
 /// Numbers of one row.
@@ -21,6 +21,8 @@ pub struct Contents {
     pub dtype: DataType,
     /// Images that are appended together.
     pub batch: usize,
+    /// Rows of each image.
+    pub views: usize,
 }
 
 impl Contents {
@@ -46,7 +48,8 @@ impl Contents {
         let lines: String =
             self.samples().iter().map(|sample| format!("{}\0{}\0", sample.label, sample.path)).collect();
         let listing = Listing { images: self.images.len(), sha256: Digest::of(lines.as_bytes()) };
-        Manifest::new(spec, Precision::BFloat16, self.dtype, classes(), listing, self.shard_size)
+        let plan = Manifest::new(spec, Precision::BFloat16, self.dtype, classes(), listing, self.shard_size);
+        if self.views == 1 { plan } else { plan.with_views(views(self.views)) }
     }
 
     /// The bytes of the row that is made from a number: finite ones of either width.
@@ -58,6 +61,11 @@ impl Contents {
             }
             DataType::Float16 => (0..LENGTH).flat_map(|index| number(index).to_le_bytes()).collect(),
         }
+    }
+
+    /// The bytes of all rows of the image that is made from a number.
+    pub fn rows(&self, from: u16) -> Vec<u8> {
+        (0..self.views).flat_map(|view| self.row(from.wrapping_add(view as u16 * 101))).collect()
     }
 
     pub fn status(&self, number: usize) -> Result<Option<DecodedImage>, String> {
@@ -80,7 +88,7 @@ impl Contents {
                 let images: Vec<_> =
                     batch.iter().map(|&number| (&samples[number], self.status(number))).collect();
                 let rows = batch.iter().filter_map(|&number| self.images[number].1);
-                writer.append(&images, &rows.flat_map(|from| self.row(from)).collect::<Vec<u8>>()).unwrap();
+                writer.append(&images, &rows.flat_map(|from| self.rows(from)).collect::<Vec<u8>>()).unwrap();
             }
             assert!(writer.is_full());
             writer.finish(Some(&canary(1.0))).unwrap();
@@ -100,7 +108,18 @@ pub fn canary(scale: f32) -> Canary {
 /// Eight images in shards of three, the third of them rejected.
 pub fn contents() -> Contents {
     let image = |number: usize| (number % 3, (number != 2).then_some(number as u16 * 9));
-    Contents { images: (0..8).map(image).collect(), shard_size: 3, dtype: DataType::Float32, batch: 2 }
+    let images = (0..8).map(image).collect();
+    Contents { images, shard_size: 3, dtype: DataType::Float32, batch: 2, views: 1 }
+}
+
+/// The same with two views of each image.
+pub fn contents_of_views() -> Contents {
+    Contents { views: 2, ..contents() }
+}
+
+fn views(count: usize) -> Views {
+    let augment = "flip,rotate=0.1".to_owned();
+    Views::new(count, augment, FillMode::Reflect, Interpolation::Bilinear, 42).unwrap()
 }
 
 /// Every file of a folder with its bytes.

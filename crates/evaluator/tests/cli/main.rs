@@ -10,3 +10,4 @@ mod messages;
 mod mismatch;
 mod predict;
 mod support;
+mod views;

@@ -30,8 +30,8 @@ fn words_that_make_no_sense_are_usage_errors() {
 fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
     let general = ["--device", "--checkpoint", "--help", "--log-format", "--quiet", "--verbose"];
     for (command, options) in [
-        ("evaluate", &["--features", "--no-verify", "--out", "--threads"][..]),
-        ("predict", &["--batch-size", "--format", "--precision", "--threads", "--weights"]),
+        ("evaluate", &["--features", "--no-verify", "--out", "--threads", "--views"][..]),
+        ("predict", &["--batch-size", "--format", "--precision", "--threads", "--views", "--weights"]),
     ] {
         let help = evaluator(0, &words([command, "--help"])).stdout;
         // An option begins its line; others are only spoken of.

@@ -23,6 +23,7 @@ pub fn checkpoint(folder: &Path, spec: &FeatureSpec, names: &[&str], hidden: usi
         val_loss: 0.375,
         val_accuracy: 0.75,
         tail_weights: None,
+        views: None,
     };
     let path = folder.join("head.safetensors");
     Checkpoint::save(&path, &Head::new(head, 11, Device::Cpu).unwrap(), &metadata).unwrap();

@@ -226,14 +226,19 @@ fn foreign_files_are_found() {
 
 #[test]
 fn an_edited_manifest_is_found() {
-    let cases: [(&str, Value, &str); 8] = [
+    let cases: [(&str, Value, &str); 9] = [
         ("/spec/preprocess", json!("tf"), "manifest.json: `manifest.json`: feature_id: expected sha256:"),
         (
             "/feature_id",
             json!(format!("sha256:{}", "0".repeat(64))),
             "manifest.json: `manifest.json`: feature_id: expected sha256:",
         ),
-        ("/format", json!("convbase-features/2"), "expected convbase-features/1, found convbase-features/2"),
+        (
+            "/format",
+            json!("convbase-features/3"),
+            "expected convbase-features/1 or convbase-features/2, found convbase-features/3",
+        ),
+        ("/format", json!("convbase-features/2"), "views: expected some in convbase-features/2, found none"),
         ("/shard_size", json!(4), "manifest.json: `manifest.json`: shards: expected 2, found 3"),
         (
             "/listing/images",

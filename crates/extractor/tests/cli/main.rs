@@ -11,3 +11,4 @@ mod plan;
 mod rejected;
 mod support;
 mod tasks;
+mod views;

@@ -117,6 +117,10 @@ fn a_base_a_layer_or_a_size_that_is_not_there_is_refused_with_what_is() {
 fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
     let general = ["--help", "--log-format", "--quiet", "--verbose"];
     let of_extract = [
+        "--augment",
+        "--augment-fill",
+        "--augment-interpolation",
+        "--augment-seed",
         "--base",
         "--batch-size",
         "--classes",
@@ -139,6 +143,7 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
         "--task-count",
         "--task-index",
         "--threads",
+        "--views",
         "--weights",
     ];
     for (command, options) in [

@@ -20,6 +20,13 @@ pub static WEIGHTS: LazyLock<PathBuf> = LazyLock::new(|| {
     path
 });
 
+/// The same of the smallest base.
+pub static TINY: LazyLock<PathBuf> = LazyLock::new(|| {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("extractor/tiny.safetensors");
+    write_untrained(&path, architecture("tiny").unwrap(), 7, Preprocess::Rescale).unwrap();
+    path
+});
+
 /// What the program said.
 pub struct Said {
     pub stdout: String,
@@ -133,4 +140,10 @@ pub fn assert_close(found: &[f32], expected: &[f32]) {
             "number {position}: expected {expected}, found {found}"
         );
     }
+}
+
+/// Whether a store has a finished shard.
+pub fn has_receipt(folder: &Path) -> bool {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    names.into_iter().any(|name| name.to_string_lossy().starts_with("shard-"))
 }

@@ -1,6 +1,5 @@
 //! Many tasks that make one store, and tasks that are interrupted.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use convbase_core::store::{Canary, Receipt};
@@ -175,9 +174,4 @@ fn a_signal_ends_the_run_with_75_and_the_next_run_ends_at_the_same_bytes() {
             .filter(|(name, _)| name.starts_with("shard-"))
             .all(|(name, bytes)| resumed[name] == *bytes)
     );
-}
-
-fn has_receipt(folder: &Path) -> bool {
-    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
-    names.into_iter().any(|name| name.to_string_lossy().starts_with("shard-"))
 }

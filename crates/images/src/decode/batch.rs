@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::guard::guarded;
 use super::{DecodeError, Decoder};
+use crate::ViewMaker;
 
 /// Photographs that were decoded together.
 #[derive(Debug)]
@@ -50,6 +51,20 @@ impl DecodeThreads {
         interpolation: Interpolation,
     ) -> DecodedBatch {
         self.pool.install(|| decode_batch(paths, size, interpolation))
+    }
+
+    /// [`ViewMaker::make_all`] on these threads.
+    ///
+    /// # Panics
+    /// When there are not as many paths as photographs, or their pixels are not as long as the size says.
+    pub fn make_views(
+        &self,
+        batch: DecodedBatch,
+        maker: &ViewMaker,
+        paths: &[&str],
+        size: ImageSize,
+    ) -> DecodedBatch {
+        self.pool.install(|| maker.make_all(batch, paths, size))
     }
 }
 

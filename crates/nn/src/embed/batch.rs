@@ -1,4 +1,6 @@
 //! Batches on their way: pixels to a pass, and its answer.
+//!
+//! A batch is of whole photographs, each with all its views.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use crossbeam_channel::Sender;
 
 use super::{Embed, Embedded};
 
-/// Images for one pass.
+/// Photographs for one pass.
 pub(super) struct Batch {
     /// Which batch this is: passes end in any order, and batches are put in order again.
     pub(super) number: usize,
@@ -67,16 +69,31 @@ impl Batch {
         })
     }
 
-    /// Computes the features. The pixels are let go of before anybody waits for the answer to be taken.
-    pub(super) fn embed<E: Embed>(self, engine: &E) -> Outcome<E::Error> {
+    /// Computes the features of all views, at most `most` images at once. The pixels are let go of before anybody waits
+    /// for the answer to be taken.
+    pub(super) fn embed<E: Embed>(self, engine: &E, views: usize, most: usize) -> Outcome<E::Error> {
         let Self { positions, images, pixels, own, .. } = self;
-        let rows = images.iter().filter(|image| image.is_ok()).count();
-        let features = if rows == 0 { Ok(Vec::new()) } else { engine.embed(&pixels[own], rows) };
-        match features {
+        let rows = images.iter().filter(|image| image.is_ok()).count() * views;
+        match embed_parts(engine, &pixels[own], rows, most) {
             Ok(features) => Outcome::Features(Embedded { positions, images, features }),
             Err(error) => Outcome::Failed(error),
         }
     }
+}
+
+/// The features of so many images, in parts of equal size.
+fn embed_parts<E: Embed>(engine: &E, pixels: &[u8], rows: usize, most: usize) -> Result<Vec<f32>, E::Error> {
+    if rows <= most {
+        return if rows == 0 { Ok(Vec::new()) } else { engine.embed(pixels, rows) };
+    }
+    let size = rows.div_ceil(rows.div_ceil(most));
+    let image_bytes = pixels.len() / rows;
+    let mut features = Vec::new();
+    for start in (0..rows).step_by(size) {
+        let end = rows.min(start + size);
+        features.extend(engine.embed(&pixels[start * image_bytes..end * image_bytes], end - start)?);
+    }
+    Ok(features)
 }
 
 impl<'a, E> Delivery<'a, E> {

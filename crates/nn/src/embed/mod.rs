@@ -43,7 +43,10 @@ pub struct EmbedPipeline<'a, E> {
     pub engine: &'a E,
     /// The positions that are wanted, in order. No batch holds positions of two ranges.
     pub ranges: &'a [Range<usize>],
-    /// The most images of a batch. 0 counts as 1.
+    /// Images of each photograph: its views. 0 counts as 1.
+    pub views: usize,
+    /// The most images that the engine computes at once, views counted. 0 counts as 1. A photograph's views stay in one
+    /// batch; where they are more, the batch is computed in parts.
     pub batch_size: usize,
     /// Batches that are computed at the same time, each by a thread. 0 counts as 1.
     pub passes: usize,
@@ -58,14 +61,15 @@ pub struct Embedded {
     pub positions: Range<usize>,
     /// What became of each of them.
     pub images: Vec<Result<DecodedImage, DecodeError>>,
-    /// [decoded, ...shape]: the features of those that decoded.
+    /// [decoded, views, ...shape]: the features of those that decoded.
     pub features: Vec<f32>,
 }
 
 impl<E: Embed> EmbedPipeline<'_, E> {
     /// Decodes, computes and hands on every batch in order, and tells what the passes waited for.
     ///
-    /// `decode` gives the photographs at these positions: as many as all passes need next, decoded together. `None`
+    /// `decode` gives the photographs at these positions, each with all its views: as many as all passes need next,
+    /// decoded together. `None`
     /// says that neither they nor any after them are to be computed; it is still called for the rest, so that it sees
     /// all of them. `consume` runs on the calling thread, and its error ends everything, as the engine's does. The
     /// batches before one that failed are handed on.
@@ -79,8 +83,11 @@ impl<E: Embed> EmbedPipeline<'_, E> {
         consume: impl FnMut(Embedded) -> Result<(), C>,
     ) -> Result<TimeSpent, C> {
         // A batch holds a place from before it is decoded until it is consumed: as many as passes can work on, and wait
-        // for each other's order, and no more. So memory is bounded however slow one pass is.
+        // for each other's order, and no more. So memory is bounded however slow one pass is. Batches that many views make
+        // larger than asked for are fewer.
         let places = self.passes().saturating_mul(4).saturating_add(WAITING_BATCHES);
+        let excess = self.views().div_ceil(self.batch_size());
+        let places = places.div_ceil(excess).max(self.passes().saturating_add(1));
         let (taken, freed) = bounded(places);
         let (pixels, decoded) = bounded(places);
         let (answers, answered) = bounded(WAITING_BATCHES);
@@ -108,6 +115,23 @@ impl<E: Embed> EmbedPipeline<'_, E> {
         self.passes.max(1)
     }
 
+    fn views(&self) -> usize {
+        self.views.max(1)
+    }
+
+    fn batch_size(&self) -> usize {
+        self.batch_size.max(1)
+    }
+
+    /// Photographs that are decoded together: batches of whole photographs for all passes, and where one of them fills a
+    /// batch, as many as have about so many views.
+    fn group(&self) -> usize {
+        match self.batch_size() / self.views() {
+            0 => (self.batch_size().saturating_mul(self.passes()) / self.views()).max(1),
+            photographs => photographs.saturating_mul(self.passes()),
+        }
+    }
+
     fn decode(
         &self,
         mut decode: impl FnMut(Range<usize>) -> Option<DecodedBatch>,
@@ -117,7 +141,7 @@ impl<E: Embed> EmbedPipeline<'_, E> {
         let mut pixels = Some(pixels);
         let mut number = 0;
         // What all passes need next is decoded together, and shared out evenly.
-        let group = self.batch_size.max(1).saturating_mul(self.passes());
+        let group = self.group();
         for range in self.ranges {
             for start in range.clone().step_by(group) {
                 if self.interrupt.is_set() {
@@ -148,8 +172,11 @@ impl<E: Embed> EmbedPipeline<'_, E> {
         for batch in decoded {
             let delivery = Delivery::new(batch.number, answers);
             time.decoding += stopwatch.lap();
-            let outcome =
-                if self.interrupt.is_set() { Outcome::Interrupted } else { batch.embed(self.engine) };
+            let outcome = if self.interrupt.is_set() {
+                Outcome::Interrupted
+            } else {
+                batch.embed(self.engine, self.views(), self.batch_size())
+            };
             time.computing += stopwatch.lap();
             let goes_on = matches!(outcome, Outcome::Features(_));
             if !delivery.deliver(outcome) || !goes_on {

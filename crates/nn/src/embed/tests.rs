@@ -68,7 +68,8 @@ fn run(
     mut consume: impl FnMut(&Embedded) -> Result<(), Failure>,
 ) -> (Vec<usize>, Result<TimeSpent, Failure>) {
     let ranges = [0..33, 40..40, 40..41, 50..IMAGES];
-    let pipeline = EmbedPipeline { engine: &Engine(at), ranges: &ranges, batch_size: 3, passes, interrupt };
+    let pipeline =
+        EmbedPipeline { engine: &Engine(at), ranges: &ranges, views: 1, batch_size: 3, passes, interrupt };
     let mut positions = Vec::new();
     let result = pipeline.run(decode, |embedded: Embedded| {
         consume(&embedded)?;
@@ -204,6 +205,7 @@ fn a_decoder_that_wants_nothing_more_computed_still_sees_every_photograph() {
             let pipeline = EmbedPipeline {
                 engine: &engine,
                 ranges: &ranges,
+                views: 1,
                 batch_size: 2,
                 passes,
                 interrupt: &interrupt,
@@ -237,6 +239,7 @@ fn a_decoder_that_panics_or_gives_too_few_images_ends_the_run() {
             let pipeline = EmbedPipeline {
                 engine: &engine,
                 ranges: &ranges,
+                views: 1,
                 batch_size: 2,
                 passes: 2,
                 interrupt: &interrupt,
@@ -262,6 +265,7 @@ fn memory_is_bounded_by_the_places_of_batches() {
             let pipeline = EmbedPipeline {
                 engine: &engine,
                 ranges: &ranges,
+                views: 1,
                 batch_size: 1,
                 passes,
                 interrupt: &interrupt,
@@ -283,3 +287,5 @@ fn memory_is_bounded_by_the_places_of_batches() {
         assert!(most <= 4 * passes + WAITING_BATCHES + 1, "{passes} passes: {most} images at once");
     }
 }
+
+mod views;

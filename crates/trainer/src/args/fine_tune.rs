@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use convbase_core::{Interrupt, processors};
-use convbase_nn::{DeviceChoice, OptimizerKind};
+use convbase_nn::{DeviceChoice, OptimizerKind, ViewChoice};
 
 use super::{ClassWeight, Validation, dropout, open_share, positive};
 
@@ -58,6 +58,10 @@ pub struct FineTuneArguments {
     /// none, or balanced to weigh each class by the inverse of its rows
     #[arg(long, value_enum, default_value = "none")]
     class_weight: ClassWeight,
+    /// What an epoch sees of each training photograph that has views: all of them, or one that is drawn; validation is on
+    /// the photograph itself
+    #[arg(long, default_value = "all")]
+    views: ViewChoice,
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -103,6 +107,8 @@ pub struct FineTuneConfig {
     pub patience: Option<u32>,
     /// How classes are weighed.
     pub class_weight: ClassWeight,
+    /// Which views of a photograph an epoch sees.
+    pub views: ViewChoice,
     /// Where to compute.
     pub device: DeviceChoice,
     /// Threads that compute.
@@ -135,6 +141,7 @@ impl FineTuneArguments {
             seed: self.seed,
             patience: self.patience,
             class_weight: self.class_weight,
+            views: self.views,
             device: self.device,
             threads: self.threads.map_or_else(processors, |threads| threads as usize),
             resume: self.resume,

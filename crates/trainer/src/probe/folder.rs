@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use convbase_core::store::{FeatureStore, RowRecord};
+use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, DataType, Digest, FeatureSpec, Precision, csv_line, write_artifact};
 use convbase_nn::{Checkpoint, CheckpointMetadata, Head, MapPooling};
 use serde::Serialize;
@@ -91,8 +91,12 @@ impl ProbeFolder {
         held_out: &HeldOut,
         temperature: f64,
     ) -> anyhow::Result<()> {
-        let paths: Vec<String> =
-            judges.records()?.into_iter().filter(RowRecord::is_row).map(|record| record.path).collect();
+        let paths: Vec<String> = judges
+            .records()?
+            .into_iter()
+            .filter(|record| record.is_row() && record.is_first())
+            .map(|record| record.path)
+            .collect();
         let header = ["path", "label", "fold"].map(str::to_owned).into_iter();
         let mut text = csv_line(header.chain(classes.names().iter().map(|name| format!("prob_{name}"))));
         let mut lines: Vec<usize> = (0..held_out.places.len()).collect();

@@ -125,6 +125,7 @@ pub fn probe(config: &ProbeConfig) -> anyhow::Result<Probe> {
         val_loss: probe.val_loss,
         val_accuracy: probe.val_accuracy,
         tail_weights: None,
+        views: None,
     };
     folder.save_best(&head, &metadata)?;
     report(&probe, temperature, candidate);

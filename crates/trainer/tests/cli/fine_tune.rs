@@ -77,6 +77,7 @@ impl Ground {
             val_loss: 0.7,
             val_accuracy: 0.5,
             tail_weights: None,
+            views: None,
         };
         Checkpoint::save(&self.path(name), &head, &metadata).unwrap();
     }

@@ -12,3 +12,4 @@ mod resume;
 mod run;
 mod support;
 mod validation;
+mod views;

@@ -72,6 +72,7 @@ fn words_that_make_no_sense_are_usage_errors_that_name_the_option() {
         ("--validation-split", "1", "expected a share between 0 and 1"),
         ("--patience", "0", "0 is not in 1.."),
         ("--class-weight", "equal", "[possible values: none, balanced]"),
+        ("--views", "two", "views: expected one of all, one, found `two`"),
         ("--device", "gpu", "found `gpu`"),
     ];
     for (option, value, part) in cases {
@@ -122,6 +123,7 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
         "--validation",
         "--validation-split",
         "--verbose",
+        "--views",
     ];
     assert_eq!(begins.collect::<BTreeSet<_>>(), BTreeSet::from(expected), "{help}");
 }

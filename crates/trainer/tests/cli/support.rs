@@ -8,8 +8,8 @@ use assert_cmd::Command;
 use convbase_bases::{Choices, architecture};
 use convbase_core::store::{Listing, Manifest, StoreWriter};
 use convbase_core::{
-    Classes, DataType, DecodedImage, Digest, History, ImageSize, Interpolation, Pooling, Precision,
-    Preprocess, Sample,
+    Classes, DataType, DecodedImage, Digest, FillMode, History, ImageSize, Interpolation, Pooling, Precision,
+    Preprocess, Sample, Views,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -26,6 +26,10 @@ pub struct Store {
     pub dtype: DataType,
     pub precision: Precision,
     pub shard_size: usize,
+    /// Rows of each photograph: its numbers, and others near them.
+    pub views: usize,
+    /// Whether the numbers of a photograph, by its position in its class, and a view are no numbers.
+    pub poisoned: Option<fn(usize, usize) -> bool>,
 }
 
 impl Default for Store {
@@ -37,6 +41,8 @@ impl Default for Store {
             dtype: DataType::Float32,
             precision: Precision::Float32,
             shard_size: 16,
+            views: 1,
+            poisoned: None,
         }
     }
 }
@@ -61,13 +67,14 @@ impl Store {
         let lines: String =
             samples.iter().map(|sample| format!("{}\0{}\0", sample.label, sample.path)).collect();
         let listing = Listing { images: samples.len(), sha256: Digest::of(lines.as_bytes()) };
-        let manifest = Manifest::new(spec, self.precision, self.dtype, classes, listing, self.shard_size);
+        let plan = Manifest::new(spec, self.precision, self.dtype, classes, listing, self.shard_size);
+        let manifest = if self.views == 1 { plan } else { plan.with_views(views(self.views)) };
         let store = StoreWriter::create(folder, manifest, false).unwrap();
         for shard in store.manifest().shards() {
             let mut writer = store.shard(shard).unwrap();
             for number in store.manifest().positions(shard) {
                 let image = DecodedImage { width: 32, height: 32, sha256: Digest::of(&[number as u8]) };
-                let numbers = &self.rows[number].1;
+                let numbers: Vec<f32> = (0..self.views).flat_map(|view| self.view(number, view)).collect();
                 let bytes: Vec<u8> = match self.dtype {
                     DataType::Float32 => numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
                     DataType::Float16 => {
@@ -80,11 +87,28 @@ impl Store {
         }
     }
 
+    fn view(&self, number: usize, view: usize) -> Vec<f32> {
+        let (class, numbers) = &self.rows[number];
+        let before = self.rows[..number].iter().filter(|(other, _)| other == class).count();
+        let is_poisoned = self.poisoned.is_some_and(|poisoned| poisoned(before, view));
+        let near = |(index, number): (usize, &f32)| match view {
+            _ if is_poisoned => f32::NAN,
+            0 => *number,
+            _ => number + ((index * 7 + view * 5) % 4) as f32 / 16.0,
+        };
+        numbers.iter().enumerate().map(near).collect()
+    }
+
     pub fn in_folder(&self) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
         self.write(folder.path());
         folder
     }
+}
+
+/// So many views of each photograph.
+pub fn views(count: usize) -> Views {
+    Views::new(count, "flip".to_owned(), FillMode::Wrap, Interpolation::Nearest, 7).unwrap()
 }
 
 /// Rows of these classes: the class's own channels are bright, the rest is noise in sixteenths (which both widths
