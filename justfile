@@ -5,10 +5,11 @@
 images := ""
 # Frozen network: vgg16, vgg19, resnet50, inception_v3, xception, mobilenet, efficientnet_lite0, or an .onnx file
 base := tutorial
-# article: the published tutorial, to the letter; native: what the weights were trained for
+# article: the published tutorial, to the letter; native: what the weights were trained for; probe: native, with a
+# regularised linear classifier in place of the tutorial's head
 recipe := if base == tutorial { "article" } else { "native" }
 # Name of the run and of its feature stores
-name := (if images == "" { "demo" } else { file_name(trim_end_match(images, "/")) }) + (if base == tutorial { "" } else { "-" + file_stem(base) }) + "-" + recipe
+name := (if images == "" { "demo" } else { file_name(trim_end_match(images, "/")) }) + (if base == tutorial { "" } else { "-" + file_stem(base) }) + (if views == "" { "" } else { "-views" }) + "-" + recipe
 # Passes over the training images
 epochs := "32"
 # Decides starting weights, order and dropout
@@ -17,16 +18,19 @@ seed := "42"
 device := "auto"
 # auto, fp32, bf16
 precision := "auto"
-# Further options for `extractor extract` and `trainer fit`
+# Views of each training photograph: "--views 8 --augment flip,rotate=0.1,zoom=0.2"
+views := ""
+# Further options for `extractor extract` and `trainer fit`, or `trainer probe` with recipe=probe
 extract_options := ""
 train_options := ""
 
 tutorial := "vgg16"
 is_file := if base =~ '\.onnx$' { "yes" } else { "no" }
 folder := if images == "" { "data/images/demo" } else { images }
-features := "data/features" / name
+# A probe is fitted to the features of the native recipe.
+features := "data/features" / (if recipe == "probe" { trim_end_match(name, "-probe") + "-native" } else { name })
 run := "data/runs" / name
-preparation := if recipe == "article" { "--preprocess rescale --interpolation nearest" } else if recipe == "native" { "--preprocess auto --interpolation bilinear" } else { error("recipe: expected article or native, found `" + recipe + "`") }
+preparation := if recipe == "article" { "--preprocess rescale --interpolation nearest" } else if recipe =~ "^(native|probe)$" { "--preprocess auto --interpolation bilinear" } else { error("recipe: expected article, native or probe, found `" + recipe + "`") }
 programs := "target/release"
 
 # List the recipes
@@ -37,7 +41,7 @@ default:
 # Photographs in, test accuracy out: extract, train and evaluate
 [group('main job')]
 pipeline: extract train evaluate
-    @echo "run: {{run}} (best.safetensors, history.csv, curves.svg)"
+    @echo "run: {{run}} (best.safetensors, {{if recipe == "probe" { "grid.csv, held_out.csv" } else { "history.csv, curves.svg" }}})"
     @echo "report: {{run}}/test (metrics.json, predictions.csv, confusion_matrix.svg)"
     @python3 -c 'import json, sys; report = json.load(open(sys.argv[1])); print("test accuracy: {:.4f} (95 % interval {:.4f} to {:.4f}) on {} images".format(report["test_accuracy"], *report["accuracy_wilson95"], report["num_samples"]))' {{quote(run / "test/metrics.json")}}
 
@@ -50,14 +54,21 @@ extract: build
     if [ {{is_file}} = no ] && [[ {{quote(extract_options)}} != *--weights* ]]; then scripts/weights {{quote(base)}}; fi
     for split in train validation test; do
         if [ "$split" = validation ] && [ ! -d {{quote(folder)}}/validation ]; then continue; fi
-        {{programs}}/extractor extract --base {{quote(base)}} --images {{quote(folder)}}/"$split" --out {{quote(features)}}/"$split" {{preparation}} --precision {{precision}} --device {{device}} {{extract_options}}
+        views=()
+        if [ "$split" = train ]; then views=({{views}}); fi
+        {{programs}}/extractor extract --base {{quote(base)}} --images {{quote(folder)}}/"$split" --out {{quote(features)}}/"$split" {{preparation}} --precision {{precision}} --device {{device}} "${views[@]}" {{extract_options}}
     done
 
-# Fit the head on the training features
+# Fit the head, or the probe, on the training features
 [group('main job')]
 train: build
     #!/usr/bin/env bash
     set -euo pipefail
+    if [ {{recipe}} = probe ]; then
+        judges=()
+        if [ -d {{quote(folder)}}/validation ]; then judges=(--validation {{quote(features)}}/validation); fi
+        exec {{programs}}/trainer probe --features {{quote(features)}}/train "${judges[@]}" --out {{quote(run)}} --seed {{seed}} {{train_options}}
+    fi
     validation=(--validation-split 0.3)
     if [ -d {{quote(folder)}}/validation ]; then validation=(--validation {{quote(features)}}/validation); fi
     {{programs}}/trainer fit --features {{quote(features)}}/train "${validation[@]}" --out {{quote(run)}} --epochs {{epochs}} --seed {{seed}} --device {{device}} {{train_options}}
@@ -66,6 +77,22 @@ train: build
 [group('main job')]
 evaluate: build
     {{programs}}/evaluator evaluate --features {{quote(features / "test")}} --checkpoint {{quote(run / "best.safetensors")}} --out {{quote(run / "test")}} --device {{device}}
+
+# Train the last block of VGG16 on with the head of `just train`, from the stored maps of block4_pool; then measure it
+[group('main job')]
+fine-tune from="block4_pool" *options: build
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for split in train validation test; do
+        if [ "$split" = validation ] && [ ! -d {{quote(folder)}}/validation ]; then continue; fi
+        views=()
+        if [ "$split" = train ]; then views=({{views}}); fi
+        {{programs}}/extractor extract --base {{quote(base)}} --layer {{quote(from)}} --images {{quote(folder)}}/"$split" --out {{quote(features)}}-{{quote(from)}}/"$split" {{preparation}} --precision {{precision}} --device {{device}} "${views[@]}" {{extract_options}}
+    done
+    validation=(--validation-split 0.3)
+    if [ -d {{quote(folder)}}/validation ]; then validation=(--validation {{quote(features)}}-{{quote(from)}}/validation); fi
+    {{programs}}/trainer fine-tune --features {{quote(features)}}-{{quote(from)}}/train "${validation[@]}" --checkpoint {{quote(run / "best.safetensors")}} --out {{quote(run)}}-fine-tuned --seed {{seed}} --device {{device}} {{options}}
+    {{programs}}/evaluator evaluate --features {{quote(features)}}-{{quote(from)}}/test --checkpoint {{quote(run)}}-fine-tuned/best.safetensors --out {{quote(run)}}-fine-tuned/test --device {{device}}
 
 # Print class probabilities of photographs or folders: `just predict cat.jpg`
 [group('look')]
