@@ -1,4 +1,4 @@
-"""Parts of scripts/bench-peers: the tutorial's chapters in which Keras computes the base anew in every epoch."""
+"""Parts of scripts/bench-peers: the tutorial's chapters in which Keras computes the base in every epoch."""
 
 import shutil
 
@@ -42,12 +42,13 @@ class Augmentation(Chapter):
     @property
     def caption(self):
         options = self.ground.options
-        return (f"The head on photographs that are drawn anew (turned over, rotated by up to 0.1, zoomed by up to 0.2), "
-                f"{options.recipe} recipe, {options.epochs} epochs. Keras computes the base in each of them: "
-                f"{measured_epochs(options)} measured, and {options.epochs} in all told from the median; its accuracy is "
-                f"of those that were measured. Convbase extracts {options.views} views of each photograph once and "
-                "takes one of them in an epoch. An epoch is with its validation; ratios are of seconds, above 1 where "
-                "Convbase is faster.")
+        measured = measured_epochs(options)
+        told = "" if measured == options.epochs else (
+            f"; {measured} measured, which its accuracy is of, and {options.epochs} in all told from their median")
+        return (f"The head on photographs that are drawn anew (flipped, rotated by up to 0.1, zoomed by up to 0.2), "
+                f"{options.recipe} recipe, {options.epochs} epochs. Keras computes the base in each of them{told}. "
+                f"Convbase extracts {options.views} views of each photograph before, and takes one of them in an "
+                "epoch. An epoch is with its validation; ratios are of seconds, above 1 where Convbase is faster.")
 
     def prepare(self):
         options = self.ground.options
@@ -85,10 +86,10 @@ class FineTuning(Chapter):
         options = self.ground.options
         before = self.section.get("test_accuracy_before")
         told = "" if before is None else f" (test accuracy before: {before:.4f})"
-        return (f"block5 and a trained head{told} trained on, {options.recipe} recipe, RMSprop with learning rate 1e-5, "
-                f"{options.fine_tuning_epochs} epochs, batches of 32. Both begin with the same head. Keras computes the "
-                f"frozen blocks in every epoch, Convbase has extracted {INNER_LAYER} before. An epoch is with its "
-                "validation; accuracies are of the epoch with the lowest validation loss. Ratios are of seconds, above "
+        return (f"block5 and a trained head{told} trained on, {options.recipe} recipe, RMSprop with learning rate "
+                f"1e-5, batches of 32, epochs: {options.fine_tuning_epochs}. Both begin with the same head. Keras "
+                f"computes the frozen blocks in every epoch, Convbase has extracted {INNER_LAYER} before. An epoch is "
+                "with its validation; accuracies are of the epoch with the lowest validation loss. Ratios are of seconds, above "
                 "1 where Convbase is faster.")
 
     def prepare(self):

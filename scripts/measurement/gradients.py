@@ -19,9 +19,9 @@ RATE = 1000
 
 class Gradients:
     NAME = "gradients"
-    caption = (f"Of the mean loss over the training rows of {PHOTOGRAPHS} photographs, without dropout: what one step of "
-               "plain gradient descent takes from each tensor, divided by its rate, beside PyTorch's gradient of the same "
-               "maps. Relative error: norm of the difference over that of PyTorch's.")
+    caption = (f"Of the mean loss over the training rows of {PHOTOGRAPHS} photographs, without dropout: what one step "
+               "of plain gradient descent takes from each tensor, divided by its rate, beside PyTorch's gradient on "
+               "the same maps. Relative error: norm of the difference over that of PyTorch's.")
 
     def __init__(self, ground, workers, report, names, _):
         self.ground, self.workers, self.report, self.names = ground, workers, report, names

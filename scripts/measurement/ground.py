@@ -52,8 +52,8 @@ class Ground:
         """Extracts into a store that is not there before, on the processor, whatever machine this is."""
         shutil.rmtree(store, ignore_errors=True)
         command = [self.program("extractor", programs), "extract", "--images", images, "--out", store,
-                   *repository.base_options(self.options.base, self.weights), *RECIPES[recipe], "--device", "cpu", "--log-format",
-                   "json", *further]
+                   *repository.base_options(self.options.base, self.weights), *RECIPES[recipe], "--device", "cpu",
+                   "--log-format", "json", *further]
         return processes.must("extractor extract", command)
 
 

@@ -13,9 +13,9 @@ class Head(Learning):
     COLUMNS = (("fit alone, s", "fit", 2, 1), ("whole process, s", "seconds", 2, 1),
                ("peak memory, MB", "peak_bytes", 0, 1e-6), ("validation accuracy", "val_accuracy", 3, 1))
     RATIOS = (("fit alone, it ÷ ours", "fit"), ("whole process, it ÷ ours", "seconds"))
-    caption = ("256 units with ReLU, dropout 0.5, RMSprop with learning rate 2e-5, batches of 32; the first 30 % of each "
-               "class validate after every epoch, and the accuracy is that of the epoch with the lowest validation loss. "
-               "Ratios are of seconds, above 1 where Convbase is faster.")
+    caption = ("256 units with ReLU, dropout 0.5, RMSprop with learning rate 2e-5, batches of 32; the first 30 % of "
+               "each class validate after every epoch, and the accuracy is that of the epoch with the lowest "
+               "validation loss. Ratios are of seconds, above 1 where Convbase is faster.")
 
     def prepare(self):
         self.section["epochs"] = self.ground.options.epochs

@@ -1,4 +1,4 @@
-"""What the parts of scripts/bench-peers that train have in common: rounds in which everyone learns once, and a table."""
+"""What the parts of scripts/bench-peers that train have in common: rounds in which everyone learns, and a table."""
 
 import math
 

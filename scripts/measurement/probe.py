@@ -23,12 +23,12 @@ class Probe(Learning):
     COLUMNS = (("fit alone, s", "fit", 2, 1), ("whole process, s", "seconds", 2, 1),
                ("peak memory, MB", "peak_bytes", 0, 1e-6), ("log loss of the folds", "val_loss", 4, 1))
     RATIOS = (("fit alone, it ÷ ours", "fit"), ("whole process, it ÷ ours", "seconds"))
-    caption = ("Logistic regression on average-pooled features of the native recipe, C the best of nine powers of ten on "
-               "the same five folds, then fitted to all training photographs. scikit-learn: `LogisticRegressionCV`, "
-               "folds side by side (`n_jobs=-1`); its fit alone begins with pooled rows in memory. Convbase's log has no "
-               "such line: its whole process stands for the fit as well. Converged: once more with a tolerance of "
-               f"{TOLERANCE:.0e}, which is not measured; its accuracy and predictions are told. Ratios are of seconds, above 1 where Convbase "
-               "is faster.")
+    caption = ("Logistic regression on average-pooled features of the native recipe, C the best of nine powers of ten "
+               "on the same five folds, then fitted to all training photographs. scikit-learn: `LogisticRegressionCV`, "
+               "folds side by side (`n_jobs=-1`); its fit alone begins with pooled rows in memory. Convbase's log has "
+               "no such line: its whole process stands for the fit as well. Converged: once more with a tolerance of "
+               f"{TOLERANCE:.0e}, which is not measured; scikit-learn's accuracy and predictions are of this one. "
+               "Ratios are of seconds, above 1 where Convbase is faster.")
 
     def prepare(self):
         self.training = self.stores.get("training", RECIPE).path

@@ -23,7 +23,7 @@ PARTS = ("extraction", *LEARNERS)
 
 
 def words_of(text):
-    """Names of extraction's candidates and of frameworks, with commas between; every framework where nothing is said."""
+    """Names of extraction's candidates and of frameworks, with commas between; all where nothing is said."""
     words = list(TITLES) if text is None else [word.strip() for word in text.split(",") if word.strip()]
     for word in words:
         if word not in TITLES and word not in EXTRACTION:

@@ -1,4 +1,4 @@
-"""scikit-learn's logistic regression on the average-pooled features of a store, its C chosen on folds that are given."""
+"""scikit-learn's logistic regression on the average-pooled features of a store, its C chosen on given folds."""
 
 import time
 
