@@ -1,6 +1,5 @@
-"""The first half of scripts/bench-peers: everyone turns the same photographs into features on disk."""
+"""Part of scripts/bench-peers: everyone turns the same photographs into features on disk."""
 
-import json
 import shutil
 
 from measurement import photographs, processes
@@ -8,6 +7,7 @@ from measurement.agreement import LIMITS, within
 from measurement.ground import extraction_figures
 from measurement.peers import roster
 from measurement.peers.roster import EXTRACTION, OURS, TITLES
+from measurement.stores import store_paths
 from measurement.table import small, spread, times
 from report import Failure, say
 
@@ -34,6 +34,8 @@ CAPTION = ("Forward alone: from pixels to features in memory, without the first 
 
 class Extraction:
     """Holds what all rounds share."""
+
+    caption = CAPTION
 
     def __init__(self, ground, workers, report, names):
         self.ground, self.workers, self.report, self.names = ground, workers, report, names
@@ -167,10 +169,3 @@ def pairs(names):
     """(ours, peer) of equal precision, and one across."""
     found = [(f"{OURS}-{EXTRACTION[name].precision}", name) for name in names if EXTRACTION[name].framework != OURS]
     return [pair for pair in [*found, ACROSS] if set(pair) <= set(names)]
-
-
-def store_paths(store):
-    """The photographs of a store's rows, in order."""
-    rows = [json.loads(line) for path in sorted(store.glob("rows-*.jsonl"))
-            for line in path.read_text(encoding="utf-8").splitlines()]
-    return [row["path"] for row in rows if row["status"] == "ok"]

@@ -10,8 +10,9 @@ import repository
 from measurement import machine, processes
 from report import Failure, say
 
-# The tutorial's recipe, whatever machine this is: a processor is measured.
-RECIPE = ("--preprocess", "rescale", "--interpolation", "nearest", "--device", "cpu")
+# How photographs are prepared: as the tutorial does, and as the weights were trained.
+RECIPES = {"article": ("--preprocess", "rescale", "--interpolation", "nearest"),
+           "native": ("--preprocess", "auto", "--interpolation", "bilinear")}
 # Share of the cores that others may have without a remark.
 BUSY = 0.25
 
@@ -47,11 +48,12 @@ class Ground:
             raise Failure(f"{path}: expected a program, found none", "`just build` makes it, or give --programs DIR")
         return path.resolve()
 
-    def extract(self, images, store, *further, programs=None):
-        """Extracts into a store that is not there before; further options come last and so count."""
+    def extract(self, images, store, *further, recipe="article", programs=None):
+        """Extracts into a store that is not there before, on the processor, whatever machine this is."""
         shutil.rmtree(store, ignore_errors=True)
         command = [self.program("extractor", programs), "extract", "--images", images, "--out", store,
-                   *repository.base_options(self.options.base, self.weights), *RECIPE, "--log-format", "json", *further]
+                   *repository.base_options(self.options.base, self.weights), *RECIPES[recipe], "--device", "cpu",
+                   "--log-format", "json", *further]
         return processes.must("extractor extract", command)
 
 

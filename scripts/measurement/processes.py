@@ -69,7 +69,8 @@ def must(name, command, variables=None):
     measured = measure(command, variables)
     if measured.code != 0:
         said = [line for line in measured.err.splitlines() if line.strip() and not line.startswith("hint: ")]
-        last = said[-1] if said else "it said nothing"
+        # Wrong use ends with how to get help, not with what is wrong.
+        last = next((line for line in said if line.startswith("error: ")), said[-1]) if said else "it said nothing"
         found = log_lines(last)
         raise Failure(f"{name}: exit code {measured.code}: {found[0].get('message', last) if found else last}")
     return measured

@@ -30,6 +30,11 @@ def times(value):
     return "–" if value is None else f"{value:.2f} ×"
 
 
+def share(value):
+    """A part of one, in per cent."""
+    return "–" if value is None else f"{100 * value:.2f} %"
+
+
 def small(value):
     """A number that is best read by its power of ten."""
     return "–" if value is None else "0" if value == 0 else f"{value:.1e}"

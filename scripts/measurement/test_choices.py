@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 from install import throwaway
 from measurement import machine, photographs, ways
-from measurement.extraction import pairs, store_paths
-from measurement.head import training_images
+from measurement.extraction import pairs
 from measurement.peers import environment, roster
 from measurement.quiet import Quiet
+from measurement.stores import Stores, store_paths, training_images
 from report import Failure
 
 
@@ -65,9 +65,34 @@ class Choices(Quiet):
     def test_candidates_are_chosen_by_name_or_by_framework(self):
         self.assertEqual(roster.chosen(None), list(roster.EXTRACTION))
         self.assertEqual(roster.chosen("torch,ours-fp32, torch-bf16"), ["torch-fp32", "torch-bf16", "ours-fp32"])
-        self.assertEqual(roster.chosen_heads(["onnxruntime-fp32", "torch-bf16", "ours-fp32"]), ["ours", "torch"])
+        self.assertEqual(roster.learners("head", "onnxruntime-fp32, torch-bf16, ours-fp32"), ["ours", "torch"])
         with self.assertRaisesRegex(Failure, "found `jax`"):
             roster.chosen("ours,jax")
+
+    def test_a_part_is_left_out_where_nobody_takes_part(self):
+        self.assertEqual(list(roster.taking_part(None)), list(roster.PARTS))
+        self.assertEqual(roster.taking_part("ours,scikit-learn", "probe"), {"probe": ["ours", "scikit-learn"]})
+        self.assertEqual(list(roster.taking_part("keras-fp32")), ["extraction", "head", "augmentation", "fine-tuning"])
+        # One alone has nobody to be compared with.
+        self.assertNotIn("gradients", roster.taking_part("torch"))
+        with self.assertRaisesRegex(Failure, "takes part in probe, found `keras`"):
+            roster.taking_part("keras", "probe")
+
+    def test_a_store_is_made_once_of_links_to_its_photographs(self):
+        made = []
+
+        def extract(images, store, *further, recipe):
+            made.append((images.name, store.name, further[-1], recipe))
+            return SimpleNamespace(seconds=2.0, log=lambda: [{"embedded": 2}])
+
+        self.touch("train/a/1.jpg", "train/b/2.jpg", "test/a/3.jpg")
+        options = SimpleNamespace(images=self.folder / "test", training_images=None, images_limit=None)
+        stores = Stores(SimpleNamespace(folder=self.folder, options=options, extract=extract))
+        for _ in range(2):
+            self.assertEqual(stores.get("training", "native", "block4_pool").seconds, 2.0)
+        self.assertEqual(made, [("training-images", "training-native-block4_pool", "block4_pool", "native")])
+        with self.assertRaisesRegex(Failure, "^test features: expected 1 rows, found 2"):
+            stores.get("test")
 
     def test_ours_are_divided_by_peers_of_the_same_precision_and_once_across(self):
         self.assertEqual(pairs(["ours-fp32", "ours-bf16", "keras-fp32", "torch-bf16"]),

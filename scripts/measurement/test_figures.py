@@ -3,12 +3,17 @@
 import importlib.util
 import math
 import unittest
+from types import SimpleNamespace
 
 from measurement import processes, table
 from measurement.agreement import agreement, within
-from measurement.head import band
+from measurement.chapters import measured_epochs, times_of, together
+from measurement.gradients import failures
+from measurement.learning import band
 from measurement.peers import roster
+from measurement.probe import chosen, differences, equal_share
 from measurement.rounds import added
+from report import Failure
 
 
 class Numbers(unittest.TestCase):
@@ -51,6 +56,40 @@ class Numbers(unittest.TestCase):
         self.assertAlmostEqual(band(0.9, 600), 0.03, places=5)
         self.assertAlmostEqual(band(0.5, 25), 0.2, places=5)
 
+    def test_the_lowest_loss_of_a_grid_is_chosen_and_the_stronger_penalty_of_equals(self):
+        grid = [{"c": c, "val_loss": loss} for c, loss in (("10", "0.25"), ("0.0001", "0.5"), ("1", "0.25"))]
+        self.assertEqual(chosen(grid), {"c": 1.0, "val_loss": 0.25})
+        with self.assertRaisesRegex(Failure, "expected lines in its grid"):
+            chosen([])
+
+    def test_equal_predictions_are_counted_and_as_many_are_needed(self):
+        self.assertEqual(equal_share(["a", "b", "a", "b"], ["a", "b", "b", "b"]), 0.75)
+        for pair in ((["a"], ["a", "b"]), ([], [])):
+            with self.assertRaisesRegex(Failure, "predictions, found"):
+                equal_share(*pair)
+
+    def test_another_c_and_too_many_other_predictions_are_differences(self):
+        self.assertEqual(list(differences([0.001], [0.001], 0.999)), [])
+        found = list(differences([0.001, 0.01], [0.01], 0.9985))
+        self.assertEqual(found, ["probe: expected scikit-learn's C, [0.01], found [0.001, 0.01]",
+                                 "probe: expected at least 99.9% of scikit-learn's predictions, found 99.85%"])
+
+    def test_epochs_that_were_not_measured_take_as_long_as_the_middle_one(self):
+        self.assertEqual(times_of(5.0, [10.0, 30.0, 12.0], 10),
+                         {"before": 5.0, "epoch_seconds": 12.0, "measured_seconds": [10.0, 30.0, 12.0],
+                          "total": 5 + 52 + 7 * 12})
+        self.assertEqual(times_of(5.0, [10.0, 30.0], 2)["total"], 45)
+        self.assertEqual(measured_epochs(SimpleNamespace(augmentation_epochs=3, epochs=2)), 2)
+
+    def test_extraction_and_fit_are_one_figure(self):
+        first, second = (SimpleNamespace(seconds=seconds, cpu_seconds=2 * seconds, peak_bytes=peak)
+                         for seconds, peak in ((3, 9), (1, 5)))
+        self.assertEqual(together(first, second), {"seconds": 4, "cpu_seconds": 8, "peak_bytes": 9})
+
+    def test_a_gradient_that_is_no_number_is_too_far_away(self):
+        self.assertEqual(failures({"a": 1e-4, "b": 0.0}), [])
+        self.assertEqual(len(failures({"a": 1.1e-4, "b": math.nan, "c": 1e-6})), 2)
+
     def test_the_fastest_setting_is_taken_and_the_first_of_equals(self):
         self.assertEqual(roster.fastest({"1": 2.0, "4": 3.0, "8": 3.0}), "4")
 
@@ -72,6 +111,7 @@ class Tables(unittest.TestCase):
         self.assertEqual(table.spread(dict.fromkeys(found, 1.04)), "1.0")
         self.assertEqual(table.spread(None), "–")
         self.assertEqual([table.times(1.234), table.times(None)], ["1.23 ×", "–"])
+        self.assertEqual([table.share(0.9985), table.share(None)], ["99.85 %", "–"])
         self.assertEqual([table.small(value) for value in (0, 3.14e-7, None)], ["0", "3.1e-07", "–"])
 
 

@@ -7,10 +7,13 @@ from types import SimpleNamespace
 
 import report
 from measurement import machine, processes
+from measurement.chapters import Augmentation, FineTuning
 from measurement.extraction import Extraction
 from measurement.ground import extraction_figures
-from measurement.head import Head, fit_figures
+from measurement.head import Head
+from measurement.learning import fit_figures
 from measurement.peers import roster
+from measurement.probe import Probe
 from measurement.quiet import Quiet
 from measurement.report import Report
 from measurement.rounds import OPTIONS, Rounds
@@ -85,18 +88,51 @@ class Reports(Quiet):
         self.assertEqual(rows[2][1:4] + rows[2][6:], ["20", "–", "3.0", "1.0e-06", "–", "–", "2.00 ×", "2.00 ×"])
         self.assertEqual(rows[3][-2:], ["3.00 ×", "3.00 ×"])
 
+    def learning(self, part, runs, names, **options):
+        """A part with runs in it, and the report that it belongs to."""
+        made = Report(self.folder, "name", {})
+        learning = part(SimpleNamespace(options=SimpleNamespace(recipe="article", views=8, **options)), None, made,
+                        names, None)
+        learning.section.update(runs=runs, photographs=10_000)
+        learning.summarise()
+        header, rows = learning.table()
+        self.assertEqual({len(row) for row in rows}, {len(header)})
+        return learning, made.document, rows
+
     def test_the_heads_table_divides_theirs_by_ours(self):
         runs = [{"round": 1, "candidate": name, "seconds": value, "fit": value / 2, "val_accuracy": accuracy,
                  "peak_bytes": 1_000_000} for name, value, accuracy in (("ours", 2.0, 0.9), ("keras", 6.0, 0.85))]
-        made = Report(self.folder, "name", {})
-        head = SimpleNamespace(section={"runs": runs}, names=["ours", "keras"], rows=10_000, report=made)
-        Head.summarise(head)
-        header, rows = Head.table(head)
-        self.assertEqual({len(row) for row in rows}, {len(header)})
+        head, document, rows = self.learning(Head, runs, ["ours", "keras"])
         self.assertEqual(rows[1][-2:], ["3.00 ×", "3.00 ×"])
-        Head.compare(head)
-        self.assertEqual(len(made.document["failed_checks"]), 1)
-        self.assertIn("head, keras: expected", made.document["failed_checks"][0])
+        head.compare()
+        self.assertEqual(len(document["failed_checks"]), 1)
+        self.assertIn("head, keras: expected", document["failed_checks"][0])
+
+    def test_the_probes_table_tells_c_and_equal_predictions(self):
+        runs = [{"round": number, "candidate": name, "seconds": seconds, "fit": 1.0, "val_loss": 0.06, "c": c,
+                 "peak_bytes": 1_000_000} for number in (1, 2)
+                for name, seconds, c in (("ours", 2.0, 0.001), ("scikit-learn", 5.0, 0.001))]
+        probe, _, rows = self.learning(Probe, runs, ["ours", "scikit-learn"])
+        self.assertEqual([row[5:9] for row in rows], [["0.001", "–", "–", "–"]] * 2)
+        probe.section.update(converged={"c": 0.01}, equal_predictions=0.9995,
+                             test_accuracy={"ours": 0.975, "scikit-learn": 0.9755})
+        self.assertEqual([row[5:] for row in probe.table()[1]],
+                         [["0.001", "–", "97.50 %", "–", "–", "–"],
+                          ["0.001", "0.01", "97.55 %", "99.95 %", "1.00 ×", "2.50 ×"]])
+
+    def test_the_chapters_tables_divide_epochs_and_all_of_them(self):
+        runs = [{"round": 1, "candidate": name, "before": before, "epoch_seconds": epoch, "total": total,
+                 "peak_bytes": 1_000_000, "val_accuracy": accuracy, "test_accuracy": 0.9}
+                for name, before, epoch, total, accuracy in (("ours", 40.0, 1.0, 80.0, 0.9),
+                                                             ("keras", 10.0, 4.0, 160.0, 0.8))]
+        for part, compared in ((FineTuning, 1), (Augmentation, 0)):
+            made, document, rows = self.learning(part, runs, ["ours", "keras"], epochs=32, augmentation_epochs=1,
+                                                 fine_tuning_epochs=2)
+            self.assertEqual(rows[1][-2:], ["4.00 ×", "2.00 ×"])
+            # One epoch learns less than 32: no failed check.
+            made.compare()
+            self.assertEqual(len(document.get("failed_checks", [])), compared)
+            self.assertIn("article recipe", made.caption)
 
 
 class Processes(Quiet):
@@ -118,6 +154,9 @@ class Processes(Quiet):
         with self.assertRaisesRegex(Failure, "^keras-fp32: exit code 3: no memory$"):
             processes.must("keras-fp32", self.python(
                 "import sys; print('x\\nno memory\\nhint: buy some', file=sys.stderr); sys.exit(3)"))
+        with self.assertRaisesRegex(Failure, "^ours: exit code 2: error: unexpected --views$"):
+            processes.must("ours", self.python(
+                "import sys; print('error: unexpected --views\\n\\nFor more, try', file=sys.stderr); sys.exit(2)"))
         with self.assertRaisesRegex(Failure, "^ours: exit code 1: no photographs$"):
             processes.must("ours", self.python("raise SystemExit('{\"message\": \"no photographs\"}')"))
 
@@ -163,6 +202,9 @@ class Logs(unittest.TestCase):
     def test_the_fit_lasts_from_the_line_before_its_first_epoch_to_its_last_epoch(self):
         log = [self.line(0), self.line(1), self.line(3, epoch=1, loss=0.5), self.line(4, epoch=2, loss=0.4),
                self.line(9, epoch=1, val_loss=0.6, val_accuracy=0.75)]
-        self.assertEqual(fit_figures(log), {"fit": 3.0, "val_accuracy": 0.75, "epoch": 1})
+        expected = {"fit": 3.0, "epochs": 2, "val_accuracy": 0.75, "epoch": 1}
+        self.assertEqual(fit_figures(log), expected)
+        # A remark may follow.
+        self.assertEqual(fit_figures([*log, self.line(9.5)]), expected)
         with self.assertRaises(Failure):
             fit_figures(log[:2])

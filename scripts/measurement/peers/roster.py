@@ -8,34 +8,52 @@ import repository
 from measurement import processes
 from report import Failure
 
-OURS = "ours"
+OURS, SCIKIT_LEARN = "ours", "scikit-learn"
 TITLES = {OURS: "Convbase", "keras": "Keras, TensorFlow", "torch": "PyTorch", "onnxruntime": "ONNX Runtime",
-          "openvino": "OpenVINO"}
+          "openvino": "OpenVINO", SCIKIT_LEARN: "scikit-learn"}
 
 Candidate = namedtuple("Candidate", "framework precision")
 EXTRACTION = {f"{framework}-{precision}": Candidate(framework, precision) for framework, precision in (
     (OURS, "fp32"), (OURS, "bf16"), ("keras", "fp32"), ("keras", "bf16"), ("torch", "fp32"), ("torch", "bf16"),
     ("onnxruntime", "fp32"), ("openvino", "fp32"), ("openvino", "bf16"))}
-HEAD = {name: Candidate(name, "fp32") for name in (OURS, "keras", "torch")}
+# Part -> who learns in it.
+LEARNERS = {"head": (OURS, "keras", "torch"), "probe": (OURS, SCIKIT_LEARN), "augmentation": (OURS, "keras"),
+            "fine-tuning": (OURS, "keras"), "gradients": (OURS, "torch")}
+PARTS = ("extraction", *LEARNERS)
+
+
+def words_of(text):
+    """Names of extraction's candidates and of frameworks, with commas between; all where nothing is said."""
+    words = list(TITLES) if text is None else [word.strip() for word in text.split(",") if word.strip()]
+    for word in words:
+        if word not in TITLES and word not in EXTRACTION:
+            raise Failure(f"--candidates: expected some of {', '.join(EXTRACTION)}, or the name of a framework "
+                          f"({', '.join(TITLES)}), found `{word}`")
+    return words
 
 
 def chosen(text):
-    """Names of extraction's candidates, from names and frameworks with commas between; all where nothing is said."""
-    words = list(EXTRACTION) if text is None else [word.strip() for word in text.split(",") if word.strip()]
-    names = []
-    for word in words:
-        found = [name for name, candidate in EXTRACTION.items() if word in (name, candidate.framework)]
-        if not found:
-            raise Failure(f"--candidates: expected some of {', '.join(EXTRACTION)}, or the name of a framework, "
-                          f"found `{word}`")
-        names += [name for name in found if name not in names]
-    return names
+    """Extraction's candidates, in the order in which they are said."""
+    return list(dict.fromkeys(name for word in words_of(text) for name, candidate in EXTRACTION.items()
+                              if word in (name, candidate.framework)))
 
 
-def chosen_heads(names):
-    """The head's candidates among those frameworks."""
-    frameworks = {EXTRACTION[name].framework for name in names}
-    return [name for name in HEAD if name in frameworks]
+def learners(part, text):
+    """Those of a part whose framework is said."""
+    frameworks = {EXTRACTION[word].framework if word in EXTRACTION else word for word in words_of(text)}
+    found = [name for name in LEARNERS[part] if name in frameworks]
+    # A comparison of the two, and nothing of one alone.
+    return found if part != "gradients" or len(found) == 2 else []
+
+
+def taking_part(text, only=None):
+    """Part -> its candidates; parts without any are left out."""
+    found = {part: chosen(text) if part == "extraction" else learners(part, text)
+             for part in PARTS if only in (None, part)}
+    found = {part: names for part, names in found.items() if names}
+    if not found:
+        raise Failure(f"--candidates: expected somebody who takes part in {only or 'anything'}, found `{text}`")
+    return found
 
 
 class Workers:

@@ -1,6 +1,6 @@
 """What the peers of scripts/bench-peers share: photographs in, features out, and how long each part took.
 
-Run by the throw-away interpreter. A framework brings a class:
+Run by the throw-away interpreter. A framework that extracts brings a class:
 
     Base(weights, precision, setting)   weights: [(weight [out, in, 3, 3], bias [out]), ...], all thirteen
     Base.settings(batch_sizes)          the texts that --setting may be, to choose the fastest from
@@ -36,7 +36,7 @@ def main(name, begun, base, versions, **further):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["extract", "calibrate", "fit"])
+    parser.add_argument("action")
     parser.add_argument("--images", type=Path)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
@@ -46,11 +46,19 @@ def arguments():
     parser.add_argument("--epochs", type=int, default=32)
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--recipe", default="article")
+    parser.add_argument("--share", type=float, default=0.3)
+    for name in ("--rate", "--tolerance"):
+        parser.add_argument(name, type=float)
+    for name in ("--folds", "--model", "--checkpoint", "--test"):
+        parser.add_argument(name, type=Path)
     return parser.parse_args()
 
 
 def work(options, begun, base, versions, further):
-    actions = {"extract": extract, "calibrate": calibrate, **further}
+    actions = {**({"extract": extract, "calibrate": calibrate} if base else {}), **further}
+    if options.action not in actions:
+        raise Failure(f"expected one of {', '.join(actions)}, found `{options.action}`")
     answer = actions[options.action](options, base, begun)
     say(json.dumps({**answer, "versions": versions}))
 
@@ -151,13 +159,19 @@ def decoded(folder, paths):
     return pixels
 
 
-def split_store(folder, share=0.3):
-    """Training and validation features and labels of a store: of each class the first rows validate, as in Keras."""
+def stored(folder):
+    """Features and labels of a store."""
     shards = sorted(folder.glob("features-*.npy"))
     if not shards:
         raise Failure(f"{folder}: expected features-*.npy, found none")
     features = numpy.concatenate([numpy.load(shard) for shard in shards])
     labels = numpy.concatenate([numpy.load(folder / shard.name.replace("features-", "labels-")) for shard in shards])
+    return features, labels
+
+
+def split_store(folder, share=0.3):
+    """Training and validation features and labels of a store: of each class the first rows validate, as in Keras."""
+    features, labels = stored(folder)
     validates = numpy.zeros(len(labels), dtype=bool)
     for label in numpy.unique(labels):
         positions = numpy.flatnonzero(labels == label)
