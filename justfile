@@ -149,7 +149,7 @@ bench: build
     scripts/bench stages --images {{quote(folder / "test")}}
     scripts/bench start --images {{quote(folder / "test")}}
 
-# Measure it beside Keras, PyTorch, ONNX Runtime and OpenVINO (1 GB of downloads, 3 GB unpacked)
+# Measure it beside Keras, PyTorch, ONNX Runtime, OpenVINO and scikit-learn (1 GB of downloads, 3 GB unpacked)
 [group('development')]
 bench-peers *options: build
     if [ {{quote(images)}} = "" ]; then {{programs}}/examples/demo_data --out data/images/demo; fi
