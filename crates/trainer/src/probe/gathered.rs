@@ -120,3 +120,20 @@ pub(super) fn check_memory(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_probe_that_does_not_fit_into_memory_is_refused_with_its_need() {
+        let shape = FeatureShape::new(vec![5, 5, 512]).unwrap();
+        let error = check_memory(1 << 40, &shape, &[MapPooling::None], 2, "store").unwrap_err();
+        let text = format!("{error:#}");
+        assert!(text.starts_with("cannot fit a probe: `store`: memory: expected at most "), "{text}");
+        assert!(text.contains(" free, found a need of "), "{text}");
+        check_memory(10, &shape, &[MapPooling::None], 2, "store")
+            .map_err(|error| format!("{error:#}"))
+            .unwrap();
+    }
+}

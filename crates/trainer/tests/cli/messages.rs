@@ -91,41 +91,37 @@ fn words_that_make_no_sense_are_usage_errors_that_name_the_option() {
 
 #[test]
 fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
-    let help = trainer(0, &["fit", "--help"].map(Into::into)).stdout;
-    // An option begins its line; others are only spoken of.
-    let begins = help.lines().filter_map(|line| {
-        let line = line.trim_start();
-        let long =
-            line.strip_prefix("-").filter(|rest| !rest.starts_with('-')).and_then(|rest| rest.get(3..));
-        let name = long.unwrap_or(line).split([' ', '.', '=']).next()?;
-        name.starts_with("--").then_some(name)
-    });
-    let expected = [
-        "--activation",
+    let general = ["--help", "--log-format", "--quiet", "--verbose"];
+    let all = ["--class-weight", "--features", "--no-verify", "--out", "--seed", "--threads", "--validation"];
+    let epochs = [
         "--batch-size",
-        "--class-weight",
         "--device",
         "--dropout",
         "--epochs",
-        "--features",
-        "--help",
-        "--hidden",
         "--learning-rate",
-        "--log-format",
-        "--no-verify",
         "--optimizer",
-        "--out",
         "--patience",
-        "--quiet",
         "--resume",
-        "--seed",
-        "--threads",
-        "--validation",
         "--validation-split",
-        "--verbose",
         "--views",
     ];
-    assert_eq!(begins.collect::<BTreeSet<_>>(), BTreeSet::from(expected), "{help}");
+    for (command, options) in [
+        ("fit", [&epochs[..], &["--activation", "--hidden"]].concat()),
+        ("fine-tune", [&epochs[..], &["--checkpoint", "--from", "--weights"]].concat()),
+        ("probe", vec!["--c", "--folds", "--no-calibration", "--pooling", "--scaling"]),
+    ] {
+        let help = trainer(0, &[command, "--help"].map(Into::into)).stdout;
+        // An option begins its line; others are only spoken of.
+        let begins = help.lines().filter_map(|line| {
+            let line = line.trim_start();
+            let long =
+                line.strip_prefix("-").filter(|rest| !rest.starts_with('-')).and_then(|rest| rest.get(3..));
+            let name = long.unwrap_or(line).split([' ', '.', '=']).next()?;
+            name.starts_with("--").then_some(name)
+        });
+        let expected: BTreeSet<&str> = general.into_iter().chain(all).chain(options).collect();
+        assert_eq!(begins.collect::<BTreeSet<_>>(), expected, "{command}: {help}");
+    }
 }
 
 #[test]
