@@ -18,7 +18,7 @@ pub fn checkpoint(folder: &Path, spec: &FeatureSpec, names: &[&str], hidden: usi
     let metadata = CheckpointMetadata {
         spec: spec.clone(),
         classes: classes(names),
-        head,
+        head: head.clone(),
         epoch: 7,
         val_loss: 0.375,
         val_accuracy: 0.75,
