@@ -92,8 +92,8 @@ impl Canary {
     /// by 8e-4; bf16 differs from fp32 by 9e-4. The least distance of what must be found is 0.12 (bicubic instead of
     /// bilinear). The `canary` test of convbase-nn repeats what one process can repeat.
     ///
-    /// In bf16 every map is rounded to eight bits, and deeper bases add more roundings: with trained weights
-    /// EfficientNet-Lite0, whose sums between blocks no activation bounds, lies 9e-3 from fp32. So bf16 has room for it,
+    /// In bf16 every map is rounded to eight bits, and deeper bases add more roundings: the one of the catalogue whose
+    /// sums between blocks no activation bounds lies 9e-3 from fp32 with its trained weights. So bf16 has room for it,
     /// still less than half of the least distance that must be found.
     pub fn tolerance(precision: Precision) -> f64 {
         match precision {
