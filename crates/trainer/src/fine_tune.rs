@@ -4,46 +4,18 @@ use anyhow::{Context, ensure};
 use convbase_bases::Choices;
 use convbase_core::exit::WithHint;
 use convbase_core::store::FeatureStore;
-use convbase_core::{
-    Classes, DataType, Differences, Digest, FeatureSpec, History, Pooling, Precision, differences,
-};
+use convbase_core::{Differences, Digest, FeatureSpec, Pooling, differences};
 use convbase_nn::{
-    Base, Checkpoint, CheckpointMetadata, Head, OptimizerKind, Rows, TailError, TrainingOptions,
-    TrainingState, ViewChoice, set_threads,
+    Base, Checkpoint, CheckpointMetadata, Head, Rows, TailError, TrainingOptions, TrainingState, set_threads,
 };
-use serde::Serialize;
 use tracing::{info, warn};
 
-use crate::args::{ClassWeight, FineTuneConfig, Validation};
-use crate::fit::{Fit, check_comparable, class_weights, device_name, finish, open, rows};
+use crate::args::FineTuneConfig;
+use crate::fit::{Fit, finish};
+use crate::run_config::RunConfig;
 use crate::run_folder::RunFolder;
-use crate::training::{Schedule, Training};
-
-/// `config.json`: everything that decides a fine-tuning's result.
-#[derive(Debug, Serialize)]
-struct RunConfig<'a> {
-    format: &'static str,
-    checkpoint: Digest,
-    from: Option<&'a str>,
-    epochs: u32,
-    batch_size: usize,
-    dropout: f64,
-    optimizer: OptimizerKind,
-    learning_rate: f64,
-    seed: u64,
-    patience: Option<u32>,
-    class_weight: ClassWeight,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    views: Option<ViewChoice>,
-    validation_split: Option<f64>,
-    device: String,
-    classes: &'a Classes,
-    spec: &'a FeatureSpec,
-    precision: Precision,
-    dtype: DataType,
-    features: Digest,
-    validation: Option<Digest>,
-}
+use crate::stores::{Stores, class_weights};
+use crate::training::Training;
 
 /// A store whose layer does not lead to the features that a head was trained on.
 #[derive(Debug, thiserror::Error)]
@@ -69,96 +41,52 @@ struct OtherWeights {
 
 /// Trains the layers behind the store's with the checkpoint's head.
 pub fn fine_tune(config: &FineTuneConfig) -> anyhow::Result<Fit> {
-    let device = config.device.resolve()?;
-    set_threads(config.threads);
-    let store = open(&config.features, config.no_verify)?;
-    let validation_store = match &config.validation {
-        Validation::Store(folder) => Some(open(folder, config.no_verify)?),
-        Validation::Split(_) => None,
-    };
-    if let Some(validation) = &validation_store {
-        check_comparable(&store, validation)?;
-    }
+    let training = &config.training;
+    let device = training.device.resolve()?;
+    set_threads(training.threads);
+    let stores = Stores::open(&training.features, training.validation.store(), training.no_verify)?;
     let checkpoint = Checkpoint::load(&config.checkpoint, device)
         .hint(|| "`trainer fit` and `trainer probe` write `best.safetensors` into the folder of the run")?;
-    let head = tuned_head(config, &store, &checkpoint, device)?;
+    let head = tuned_head(config, &stores.train, &checkpoint, device)?;
     let classes = checkpoint.metadata().classes.clone();
-    let (train, validation) = rows(
-        &config.features,
-        &config.validation,
-        config.views,
-        &store,
-        validation_store.as_ref(),
-        &classes,
-    )?;
-
+    let (train, validation) = stores.rows(&classes, &training.validation, training.views)?;
     let dropout = config.dropout.unwrap_or(if head.shape().hidden > 0 { 0.5 } else { 0.0 });
-    let manifest = store.manifest();
-    let run = RunConfig {
-        format: "convbase-fine-tune/1",
-        checkpoint: checkpoint.sha256(),
-        from: config.from.as_deref(),
-        epochs: config.epochs,
-        batch_size: config.batch_size,
-        dropout,
-        optimizer: config.optimizer,
-        learning_rate: config.learning_rate,
-        seed: config.seed,
-        patience: config.patience,
-        class_weight: config.class_weight,
-        views: manifest.views().map(|_| config.views),
-        validation_split: config.validation.share(),
-        device: device_name(device),
-        classes: &classes,
-        spec: manifest.spec(),
-        precision: manifest.precision(),
-        dtype: manifest.dtype(),
-        features: store.digest(),
-        validation: validation_store.as_ref().map(FeatureStore::digest),
-    };
-    let folder = RunFolder::create(&config.out, &run)?;
+    let run = RunConfig::of_fine_tuning(config, checkpoint.sha256(), dropout, &stores, device);
+    let folder = RunFolder::create(&training.out, &run)?;
     describe(&head, &train, &validation);
-    let (kind, rate) = (config.optimizer, config.learning_rate);
-    let begun = if config.resume { folder.last(head.shape(), kind, rate, device)? } else { None };
-    let (mut state, mut history) = match begun {
-        Some(begun) => {
-            info!("going on after epoch {}, step {}", begun.0.epoch, begun.0.begun.steps);
-            begun
-        }
-        None => {
-            folder.forget_last()?;
-            (TrainingState::of(&head, kind, rate, device)?, History::new())
-        }
-    };
+    let (mut state, mut history) = folder.begin(training, head.shape(), device, || {
+        TrainingState::of(&head, training.optimizer, training.learning_rate, device)
+    })?;
     let options = TrainingOptions {
-        batch_size: config.batch_size,
+        batch_size: training.batch_size,
         dropout,
-        seed: config.seed,
-        class_weights: class_weights(config.class_weight, train.labels(), classes.len()),
+        seed: training.seed,
+        class_weights: class_weights(training.class_weight, train.labels(), classes.len()),
     };
     let metadata = CheckpointMetadata {
-        spec: manifest.spec().clone(),
+        spec: stores.train.manifest().spec().clone(),
         classes,
         head: head.shape().clone(),
         epoch: 0,
         val_loss: f64::INFINITY,
         val_accuracy: 0.0,
         tail_weights: None,
-        views: manifest.views().cloned(),
+        views: stores.train.manifest().views().cloned(),
     };
-    let schedule = Schedule {
-        epochs: config.epochs,
-        patience: config.patience,
-        interrupt: &config.interrupt,
-        shows_progress: config.shows_progress,
+    let epochs = Training {
+        config: training,
         tells_speed: true,
+        folder: &folder,
+        train,
+        validation,
+        options,
+        metadata,
     };
-    let training = Training { schedule, folder: &folder, train, validation, options, metadata };
-    let before = if history.is_empty() { training.validated(&state)? } else { None };
+    let before = if history.is_empty() { epochs.validated(&state)? } else { None };
     if let Some(before) = before {
         info!("before: val_loss {:.4}  val_accuracy {:.4}", before.loss, before.accuracy);
     }
-    let fit = finish(training.run(&mut state, &mut history)?, &folder, history)?;
+    let fit = finish(epochs.run(&mut state, &mut history)?, &folder, history)?;
     if let (Some(before), Some(best)) = (before, fit.history.best())
         && best.val_loss >= before.loss
         && !fit.interrupted
@@ -185,7 +113,7 @@ fn tuned_head(
         .hint(|| "give the checkpoint that it was made from, and more `--epochs`")?;
     }
     let (inner, outer) = (store.manifest().spec(), &checkpoint.metadata().spec);
-    let features = config.features.display().to_string();
+    let features = config.training.features.display().to_string();
     let base = Base::of_spec(inner, config.weights.as_deref())
         .hint(|| "`--weights FILE` names the weights that the features were made with")?;
     if base.digest() != inner.weights {

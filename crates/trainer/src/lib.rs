@@ -10,6 +10,7 @@ mod progress;
 mod run_config;
 mod run_folder;
 mod saving;
+mod stores;
 mod training;
 
 use anyhow::Context;
@@ -18,7 +19,7 @@ use convbase_core::exit::Outcome;
 
 pub use args::{
     Arguments, Choice, ClassWeight, Command, FineTuneArguments, FineTuneConfig, FitArguments, FitConfig,
-    Judges, ProbeArguments, ProbeConfig, Validation,
+    Judges, ProbeArguments, ProbeConfig, TrainingConfig, Validation,
 };
 pub use curves::draw_curves;
 pub use fine_tune::fine_tune;

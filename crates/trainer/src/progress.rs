@@ -6,7 +6,7 @@ use convbase_core::EpochRecord;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing::info;
 
-use crate::training::Schedule;
+use crate::args::TrainingConfig;
 
 /// The progress of one training.
 pub(crate) struct Progress {
@@ -21,10 +21,10 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// A progress over the epochs of `rows` training rows, of which some are finished.
-    pub(crate) fn new(schedule: &Schedule, finished: u32, rows: usize) -> Self {
+    pub(crate) fn new(config: &TrainingConfig, finished: u32, rows: usize, tells_speed: bool) -> Self {
         let target =
-            if schedule.shows_progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let (epochs, rows) = (schedule.epochs, rows as u64);
+            if config.shows_progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let (epochs, rows) = (config.epochs, rows as u64);
         let bar = ProgressBar::with_draw_target(Some(u64::from(epochs) * rows), target);
         let template = "{bar:30} {pos}/{len} photographs, {per_sec}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -33,7 +33,7 @@ impl Progress {
         bar.set_position(u64::from(finished) * rows);
         bar.reset_eta();
         bar.tick();
-        Self { bar, epochs, finished, rows, begun: schedule.tells_speed.then(Instant::now) }
+        Self { bar, epochs, finished, rows, begun: tells_speed.then(Instant::now) }
     }
 
     /// Counts the photographs of a step that begins.

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::{Differences, History, differences, remove_abandoned, write_artifact, write_json};
-use convbase_nn::{CheckpointError, CheckpointMetadata, Device, HeadShape, OptimizerKind, TrainingState};
+use convbase_nn::{CheckpointError, CheckpointMetadata, Device, HeadShape, TorchError, TrainingState};
 use serde::Serialize;
 use serde_json::Value;
+use tracing::info;
 
+use crate::args::TrainingConfig;
 use crate::curves::draw_curves;
 
 /// A run of another configuration lies in the folder.
@@ -53,20 +55,37 @@ impl RunFolder {
         self.folder.join("best.safetensors")
     }
 
-    /// What to go on from: the last state and the history of its finished epochs. `None` where there is no state yet.
-    pub(crate) fn last(
+    /// What a training begins with: what was left, if it is to be gone on with and there is something, else a fresh state.
+    pub(crate) fn begin(
         &self,
+        config: &TrainingConfig,
         shape: &HeadShape,
-        optimizer: OptimizerKind,
-        learning_rate: f64,
+        device: Device,
+        fresh: impl FnOnce() -> Result<TrainingState, TorchError>,
+    ) -> anyhow::Result<(TrainingState, History)> {
+        if config.resume
+            && let Some(begun) = self.last(config, shape, device)?
+        {
+            info!("going on after epoch {}, step {}", begun.0.epoch, begun.0.begun.steps);
+            return Ok(begun);
+        }
+        self.forget_last()?;
+        Ok((fresh()?, History::new()))
+    }
+
+    /// What to go on from: the last state and the history of its finished epochs. `None` where there is no state yet.
+    fn last(
+        &self,
+        config: &TrainingConfig,
+        shape: &HeadShape,
         device: Device,
     ) -> anyhow::Result<Option<(TrainingState, History)>> {
         let path = self.folder.join("last.safetensors");
         if !path.exists() {
             return Ok(None);
         }
-        let state =
-            TrainingState::load(&path, shape, optimizer, learning_rate, device).map_err(with_remedy)?;
+        let state = TrainingState::load(&path, shape, config.optimizer, config.learning_rate, device)
+            .map_err(with_remedy)?;
         if state.epoch == 0 {
             return Ok(Some((state, History::new())));
         }
@@ -89,7 +108,7 @@ impl RunFolder {
     }
 
     /// Removes the state of an earlier run of this configuration, which is about to be repeated.
-    pub(crate) fn forget_last(&self) -> anyhow::Result<()> {
+    fn forget_last(&self) -> anyhow::Result<()> {
         let path = self.folder.join("last.safetensors");
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -4,10 +4,11 @@ use std::thread;
 use std::time::Duration;
 
 use convbase_core::exit::Hinted;
-use convbase_core::{EpochRecord, History, Interrupt};
+use convbase_core::{EpochRecord, History};
 use convbase_nn::{CheckpointMetadata, Means, Rows, TrainingOptions, TrainingState};
 use tracing::{info, warn};
 
+use crate::args::TrainingConfig;
 use crate::progress::Progress;
 use crate::run_folder::RunFolder;
 use crate::saving::Saving;
@@ -18,19 +19,11 @@ const STEPS_BETWEEN_SAVES: u32 = 500;
 /// large as the head, and writing it can take as long as an epoch.
 const TIME_BETWEEN_SAVES: Duration = Duration::from_secs(2);
 
-/// How long a run goes on.
-pub(crate) struct Schedule<'a> {
-    pub(crate) epochs: u32,
-    pub(crate) patience: Option<u32>,
-    pub(crate) interrupt: &'a Interrupt,
-    pub(crate) shows_progress: bool,
-    /// Whether epochs are long enough to say how fast they are.
-    pub(crate) tells_speed: bool,
-}
-
 /// What the epochs of a run work on.
 pub(crate) struct Training<'a> {
-    pub(crate) schedule: Schedule<'a>,
+    pub(crate) config: &'a TrainingConfig,
+    /// Whether epochs are long enough to say how fast they are.
+    pub(crate) tells_speed: bool,
     pub(crate) folder: &'a RunFolder,
     pub(crate) train: Rows<'a>,
     pub(crate) validation: Rows<'a>,
@@ -42,7 +35,7 @@ pub(crate) struct Training<'a> {
 impl Training<'_> {
     /// Trains what is left of the epochs and gives whether a signal ended it before the last one.
     pub(crate) fn run(&self, state: &mut TrainingState, history: &mut History) -> anyhow::Result<bool> {
-        let progress = Progress::new(&self.schedule, state.epoch, self.train.len());
+        let progress = Progress::new(self.config, state.epoch, self.train.len(), self.tells_speed);
         let interrupted = self.run_epochs(state, history, &progress)?;
         progress.finish();
         if interrupted {
@@ -64,8 +57,8 @@ impl Training<'_> {
     ) -> anyhow::Result<bool> {
         thread::scope(|scope| {
             let mut saving = Saving::new(scope);
-            while state.epoch < self.schedule.epochs {
-                if is_out_of_patience(history, self.schedule.patience) {
+            while state.epoch < self.config.epochs {
+                if is_out_of_patience(history, self.config.patience) {
                     let epochs = epochs_since_best(history);
                     progress.suspended(|| info!("no lower validation loss for {epochs} epochs: stopping"));
                     break;
@@ -113,12 +106,12 @@ impl Training<'_> {
             let stop = || {
                 asked += 1;
                 progress.step(self.options.batch_size);
-                self.schedule.interrupt.is_set() || asked % (STEPS_BETWEEN_SAVES + 1) == 0
+                self.config.interrupt.is_set() || asked % (STEPS_BETWEEN_SAVES + 1) == 0
             };
             if let Some(means) = state.train_epoch(&self.train, &self.options, stop)? {
                 break means;
             }
-            if self.schedule.interrupt.is_set() {
+            if self.config.interrupt.is_set() {
                 return Ok(None);
             }
             saving.finish()?;
@@ -129,7 +122,7 @@ impl Training<'_> {
 
     /// What a state makes of the validation rows. `None` when a signal asks to stop.
     pub(crate) fn validated(&self, state: &TrainingState) -> anyhow::Result<Option<Means>> {
-        Ok(state.evaluate(&self.validation, || self.schedule.interrupt.is_set())?)
+        Ok(state.evaluate(&self.validation, || self.config.interrupt.is_set())?)
     }
 
     /// Writes what an epoch left while the next one is trained.

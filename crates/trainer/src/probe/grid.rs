@@ -11,7 +11,7 @@ use super::regression::{Coefficients, NotSolved, Regression, Solution};
 use super::scaling::RowScaling;
 use super::temperature::HeldOut;
 use crate::args::ClassWeight;
-use crate::fit::class_weights;
+use crate::stores::class_weights;
 
 /// Near enough to compare losses.
 const TOLERANCE: f64 = 1e-4;

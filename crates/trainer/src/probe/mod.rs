@@ -27,7 +27,7 @@ use tracing::info;
 pub use scaling::{RowScaling, UnknownRowScaling};
 
 use crate::args::{Judges, ProbeConfig};
-use crate::fit::{check_comparable, open};
+use crate::stores::Stores;
 use folder::ProbeFolder;
 use gathered::{Gathered, check_memory};
 use grid::{Candidate, Grid, Judged, Split, Table, best};
@@ -53,14 +53,12 @@ pub struct Probe {
 
 /// Fits a linear classifier, choosing what was left to it.
 pub fn probe(config: &ProbeConfig) -> anyhow::Result<Probe> {
-    let store = open(&config.features, config.no_verify)?;
     let judges = match &config.judges {
-        Judges::Store(folder) => Some(open(folder, config.no_verify)?),
+        Judges::Store(folder) => Some(folder),
         Judges::Folds(_) => None,
     };
-    if let Some(judges) = &judges {
-        check_comparable(&store, judges)?;
-    }
+    let Stores { train: store, validation: judges } =
+        Stores::open(&config.features, judges, config.no_verify)?;
     let spec = store.manifest().spec();
     let classes = store.manifest().classes().clone();
     let is_map = spec.shape.sides().len() == 3;

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::args::ClassWeight;
-use crate::fit::class_weights;
 use crate::probe::scaling::{Columns, RowScaling};
+use crate::stores::class_weights;
 
 /// Two columns of very different scales; the third class is rare.
 fn drawn(rows: usize, width: usize, classes: usize) -> (Mat<f64>, Vec<usize>) {
