@@ -49,6 +49,13 @@ pub fn fine_tune(config: &FineTuneConfig) -> anyhow::Result<Fit> {
         .hint(|| "`trainer fit` and `trainer probe` write `best.safetensors` into the folder of the run")?;
     let head = tuned_head(config, &stores.train, &checkpoint, device)?;
     let classes = checkpoint.metadata().classes.clone();
+    if checkpoint.metadata().epoch == 0 && training.validation.store().is_none() {
+        warn!(
+            "`{}` was fitted to all of its training photographs: where they are these, those that validate here say little; \
+             give `--validation`",
+            config.checkpoint.display()
+        );
+    }
     let (train, validation) = stores.rows(&classes, &training.validation, training.views)?;
     let dropout = config.dropout.unwrap_or(if head.shape().hidden > 0 { 0.5 } else { 0.0 });
     let run = RunConfig::of_fine_tuning(config, checkpoint.sha256(), dropout, &stores, device);
