@@ -5,9 +5,7 @@ use convbase_bases::Choices;
 use convbase_core::exit::WithHint;
 use convbase_core::store::FeatureStore;
 use convbase_core::{Differences, Digest, FeatureSpec, Pooling, differences};
-use convbase_nn::{
-    Base, Checkpoint, CheckpointMetadata, Head, Rows, TailError, TrainingOptions, TrainingState, set_threads,
-};
+use convbase_nn::{Base, Checkpoint, Head, Rows, TailError, TrainingOptions, TrainingState, set_threads};
 use tracing::{info, warn};
 
 use crate::args::FineTuneConfig;
@@ -70,16 +68,7 @@ pub fn fine_tune(config: &FineTuneConfig) -> anyhow::Result<Fit> {
         seed: training.seed,
         class_weights: class_weights(training.class_weight, train.labels(), classes.len()),
     };
-    let metadata = CheckpointMetadata {
-        spec: stores.train.manifest().spec().clone(),
-        classes,
-        head: head.shape().clone(),
-        epoch: 0,
-        val_loss: f64::INFINITY,
-        val_accuracy: 0.0,
-        tail_weights: None,
-        views: stores.train.manifest().views().cloned(),
-    };
+    let metadata = stores.metadata(classes, head.shape().clone());
     let epochs = Training {
         config: training,
         tells_speed: true,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use convbase_core::History;
 use convbase_core::exit::Outcome;
-use convbase_nn::{CheckpointMetadata, HeadShape, Summary, TrainingOptions, TrainingState, set_threads};
+use convbase_nn::{HeadShape, Summary, TrainingOptions, TrainingState, set_threads};
 use tracing::info;
 
 use crate::args::FitConfig;
@@ -72,16 +72,7 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         let (kind, rate, seed) = (training.optimizer, training.learning_rate, training.seed);
         TrainingState::begin(&shape, kind, rate, seed, device)
     })?;
-    let metadata = CheckpointMetadata {
-        spec: stores.train.manifest().spec().clone(),
-        classes,
-        head: shape,
-        epoch: 0,
-        val_loss: f64::INFINITY,
-        val_accuracy: 0.0,
-        tail_weights: None,
-        views: stores.train.manifest().views().cloned(),
-    };
+    let metadata = stores.metadata(classes, shape);
     let epochs = Training {
         config: training,
         tells_speed: false,

@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use convbase_core::exit::WithHint;
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, Differences, differences};
-use convbase_nn::{Rows, ViewChoice};
+use convbase_nn::{CheckpointMetadata, HeadShape, Rows, ViewChoice};
 use tracing::warn;
 
 use crate::args::{ClassWeight, Validation};
@@ -40,6 +40,21 @@ impl Stores {
             check_comparable(&train, validation)?;
         }
         Ok(Self { train, validation })
+    }
+
+    /// What the checkpoints of a training on these stores say, but for their figures.
+    pub(crate) fn metadata(&self, classes: Classes, head: HeadShape) -> CheckpointMetadata {
+        let manifest = self.train.manifest();
+        CheckpointMetadata {
+            spec: manifest.spec().clone(),
+            classes,
+            head,
+            epoch: 0,
+            val_loss: f64::INFINITY,
+            val_accuracy: 0.0,
+            tail_weights: None,
+            views: manifest.views().cloned(),
+        }
     }
 
     /// Training and validation rows, of which there are some.

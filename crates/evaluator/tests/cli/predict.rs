@@ -1,7 +1,6 @@
 //! Photographs in, probabilities out: the same numbers as through a store.
 
 use std::ffi::OsString;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -9,7 +8,6 @@ use clap::Parser;
 use convbase_bases::{architecture, write_untrained};
 use convbase_core::store::Manifest;
 use convbase_core::{Digest, FeatureSpec, Preprocess, write_artifact};
-use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -35,19 +33,7 @@ impl Bench {
     /// Three photographs of each class, their features and a head.
     fn new() -> Self {
         let (images, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        for (number, class) in (0_u32..9).zip(CLASSES.iter().cycle()) {
-            let image = RgbImage::from_fn(50, 41, |x, y| {
-                Rgb([
-                    (x * 5 + number * 29) as u8,
-                    (y * 6 + number * 13) as u8,
-                    ((x ^ y) * (number + 1)) as u8,
-                ])
-            });
-            let mut bytes = Cursor::new(Vec::new());
-            image.write_to(&mut bytes, ImageFormat::Png).unwrap();
-            let path = images.path().join(class).join(format!("{number}.png"));
-            write_artifact(&path, &bytes.into_inner()).unwrap();
-        }
+        write_photographs(images.path(), &CLASSES, 9);
         let store = folder.path().join("store");
         let mut arguments =
             words(["extractor", "extract", "--image-size", "32", "--precision", "fp32", "--images"]);

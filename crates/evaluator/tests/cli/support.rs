@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use convbase_core::FeatureSpec;
 use convbase_core::report::Predictions;
+use convbase_core::{FeatureSpec, write_artifact};
 use convbase_nn::{Activation, Checkpoint, CheckpointMetadata, Device, Head, HeadShape};
+use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::Value;
 
 use super::features::classes;
@@ -92,4 +94,16 @@ pub fn predictions(report: &Path) -> Predictions {
 #[track_caller]
 pub fn assert_near(found: f64, expected: f64, tolerance: f64) {
     assert!((found - expected).abs() <= tolerance, "expected {expected}, found {found}");
+}
+
+/// Writes so many photographs, of which each class has its share in turns.
+pub fn write_photographs(folder: &Path, classes: &[&str], count: u32) {
+    for (number, class) in (0..count).zip(classes.iter().cycle()) {
+        let image = RgbImage::from_fn(50, 41, |x, y| {
+            Rgb([(x * 5 + number * 29) as u8, (y * 6 + number * 13) as u8, ((x ^ y) * (number + 1)) as u8])
+        });
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, ImageFormat::Png).unwrap();
+        write_artifact(&folder.join(class).join(format!("{number}.png")), &bytes.into_inner()).unwrap();
+    }
 }

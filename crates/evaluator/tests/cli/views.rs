@@ -1,6 +1,5 @@
 //! Probabilities that are means over the views of a photograph.
 
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -10,7 +9,6 @@ use convbase_bases::{architecture, write_untrained};
 use convbase_core::store::FeatureStore;
 use convbase_core::{Preprocess, write_artifact};
 use convbase_nn::{Checkpoint, CheckpointMetadata, Device};
-use image::{ImageFormat, Rgb, RgbImage};
 use tempfile::TempDir;
 
 use super::support::*;
@@ -34,19 +32,7 @@ impl Bench {
     /// Four photographs of each class.
     fn new() -> Self {
         let (images, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        for (number, class) in (0_u32..8).zip(CLASSES.iter().cycle()) {
-            let image = RgbImage::from_fn(50, 41, |x, y| {
-                Rgb([
-                    (x * 5 + number * 29) as u8,
-                    (y * 6 + number * 13) as u8,
-                    ((x ^ y) * (number + 1)) as u8,
-                ])
-            });
-            let mut bytes = Cursor::new(Vec::new());
-            image.write_to(&mut bytes, ImageFormat::Png).unwrap();
-            write_artifact(&images.path().join(class).join(format!("{number}.png")), &bytes.into_inner())
-                .unwrap();
-        }
+        write_photographs(images.path(), &CLASSES, 8);
         Self { images, folder }
     }
 
