@@ -76,6 +76,7 @@ impl Choices {
             interpolation,
             preprocess,
             shape,
+            exif_orientation: false,
         })
     }
 }

@@ -3,6 +3,8 @@
 mod common;
 mod log;
 mod run;
+mod stuck;
 
 pub use common::CommonArguments;
 pub use run::run;
+pub use stuck::end_after;

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use convbase_core::escaped;
 use convbase_core::exit::LogFormat;
 use tracing_subscriber::fmt::format::debug_fn;
 
@@ -16,10 +17,15 @@ pub(crate) fn start(arguments: &CommonArguments) {
         .with_target(false);
     match arguments.log_format {
         // A message for people holds its figures already; the fields are for programs.
+        // Names of files stand in messages: none of them may end a line or reach the terminal. What has lines of its own is
+        // the field `table`.
         LogFormat::Text => log
             .without_time()
             .fmt_fields(debug_fn(|out, field, value| match field.name() {
-                "message" => write!(out, "{value:?}"),
+                "message" => write!(out, "{}", escaped(&format!("{value:?}"))),
+                "table" => {
+                    format!("{value:?}").lines().try_for_each(|line| write!(out, "\n{}", escaped(line)))
+                }
                 _ => Ok(()),
             }))
             .init(),

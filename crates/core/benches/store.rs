@@ -27,6 +27,7 @@ fn shard(folder: &Path) {
         interpolation: Interpolation::Nearest,
         preprocess: Preprocess::Rescale,
         shape: FeatureShape::new(vec![5, 5, 512]).unwrap(),
+        exif_orientation: false,
     };
     let manifest = Manifest::new(spec, Precision::Float32, DataType::Float32, classes, listing, ROWS);
     let row = vec![0x3d; 4 * manifest.spec().shape.length()];

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use crate::escaped;
 use crate::spec::named;
 
 /// How a program ended that met no error.
@@ -28,6 +29,11 @@ named! {
         /// One JSON object per line.
         Json = "json",
     }
+}
+
+impl Outcome {
+    /// The exit code of a program that was interrupted.
+    pub const INTERRUPTED: u8 = 75;
 }
 
 /// An error with a remedy. Shown as the error itself; the hint is printed after the whole chain.
@@ -79,7 +85,7 @@ where
     let error = match &result {
         Ok(Outcome::Done) => return ExitCode::SUCCESS,
         Ok(Outcome::Findings) => return ExitCode::FAILURE,
-        Ok(Outcome::Interrupted) => return ExitCode::from(75),
+        Ok(Outcome::Interrupted) => return ExitCode::from(Outcome::INTERRUPTED),
         Err(error) => error.as_ref(),
     };
     if is_broken_pipe(error) {
@@ -99,11 +105,12 @@ pub fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source())
 }
 
-/// An error and its causes on one line. Other libraries' errors may span several lines, which are joined.
+/// An error and its causes on one line. Other libraries' errors may span several lines, which are joined; a name in them
+/// cannot forge another line, nor reach the terminal.
 pub fn one_line(error: &(dyn Error + 'static)) -> String {
     let join = |text: String| text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let causes: Vec<String> = chain(error).map(|cause| join(cause.to_string())).collect();
-    causes.join(": ")
+    escaped(&causes.join(": ")).into_owned()
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {

@@ -9,6 +9,7 @@ mod csv_records;
 mod dataset;
 mod difference;
 mod digest;
+mod escape;
 mod interrupt;
 mod processors;
 mod spec;
@@ -27,6 +28,7 @@ pub use dataset::{
 };
 pub use difference::{Difference, Differences, differences};
 pub use digest::{Digest, DigestError, Hasher};
+pub use escape::{escaped, escaped_path};
 pub use history::{EpochRecord, History};
 pub use interrupt::Interrupt;
 pub use processors::processors;

@@ -83,6 +83,9 @@ pub struct PredictArguments {
     /// Images per pass through the network, views counted
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub batch_size: u32,
+    /// Most pixels of a photograph; what has more is unreadable [default: 178956970, Pillow's limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_pixels: Option<u64>,
     /// Passes that are computed at the same time, each on a thread of its own; with fewer photographs they share its
     /// threads [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]

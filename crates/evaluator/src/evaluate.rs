@@ -64,7 +64,8 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
     info!(
         test_accuracy = report.test_accuracy(),
         test_loss = report.test_loss(),
-        "`{}`: {} on `{}`\n{report}",
+        table = %report,
+        "`{}`: {} on `{}`",
         out.display(),
         arguments.checkpoint.display(),
         arguments.features.display()

@@ -2,12 +2,12 @@
 
 use std::io::{self, StdoutLock, Write};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use convbase_core::exit::{Outcome, WithHint, one_line};
-use convbase_core::{ImageSize, Interrupt, processors};
-use convbase_images::{DecodedBatch, ViewMaker, decode_batch, photographs};
+use convbase_core::exit::{Hinted, Outcome, WithHint, one_line};
+use convbase_core::{ImageSize, Interrupt, escaped_path, processors};
+use convbase_images::{DecodedBatch, Decoder, LeftOut, ViewMaker, decode_batch, photographs};
 use convbase_nn::{Base, Checkpoint, ConvBase, DeviceChoice, EmbedPipeline, Embedded, Head, set_threads};
 use tracing::{info, warn};
 
@@ -51,11 +51,11 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
         .hint(|| "`trainer fit` writes `best.safetensors` into the folder of the run")?;
     let maker = view_maker(arguments, &checkpoint)?;
     let conv_base = load_conv_base(arguments, &checkpoint, device)?;
-    let images = list(&arguments.images)?;
+    let Listed { images, unnamed } = list(&arguments.images)?;
     let default_threads = || if conv_base.device().is_cuda() { 2 } else { processors() };
     let threads = arguments.threads.map_or_else(default_threads, |threads| threads as usize);
     // As in extraction several passes with a thread each; threads that find no photograph share a pass.
-    let passes = threads.min(images.len());
+    let passes = threads.min(images.len()).max(1);
     let conv_base = conv_base.with_threads(threads / passes);
 
     let spec = &checkpoint.metadata().spec;
@@ -78,17 +78,24 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
         passes,
         interrupt: &Interrupt::default(),
     };
+    let decoder = Decoder::new(spec.image_size, spec.interpolation)
+        .with_exif_orientation(spec.exif_orientation)
+        .with_most_pixels(arguments.max_pixels.unwrap_or(Decoder::MOST_PIXELS));
     let decode = |positions: Range<usize>| {
         let images = &images[positions];
-        let batch = decode_batch(images, spec.image_size, spec.interpolation);
+        let batch = decode_batch(images, &decoder);
+        for (position, doubt) in &batch.doubts {
+            warn!("`{}` may be damaged: {doubt}", images[*position].display());
+        }
         Some(match &maker {
             Some(maker) => with_views(maker, batch, images, spec.image_size),
             None => batch,
         })
     };
     pipeline.run(decode, |embedded| lines.print(embedded))?;
-    let unreadable = lines.end()?;
-    info!("{} photographs predicted, {unreadable} unreadable", images.len() - unreadable);
+    lines.print_unnamed(&unnamed)?;
+    let (all, unreadable) = (images.len() + unnamed.len(), lines.end()?);
+    info!("{} photographs predicted, {unreadable} unreadable", all - unreadable);
     Ok(if unreadable == 0 { Outcome::Done } else { Outcome::Findings })
 }
 
@@ -125,6 +132,17 @@ impl Lines<'_> {
                 }
             };
             let line = line(self.format, path, self.classes, &prediction)?;
+            self.stdout.write_all(line.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// A line with an error for each photograph whose name no line can hold.
+    fn print_unnamed(&mut self, names: &[String]) -> anyhow::Result<()> {
+        for name in names {
+            self.unreadable += 1;
+            let error = Prediction::Error("expected a name in UTF-8: rename the file".to_owned());
+            let line = line(self.format, Path::new(name), self.classes, &error)?;
             self.stdout.write_all(line.as_bytes())?;
         }
         Ok(())
@@ -190,24 +208,48 @@ fn load_conv_base(
     Ok(ConvBase::new(&base, spec, arguments.precision, device)?)
 }
 
+/// What is to be predicted.
+#[derive(Default)]
+struct Listed {
+    images: Vec<PathBuf>,
+    /// Photographs whose names are no text, with the bytes that are none written out.
+    unnamed: Vec<String>,
+}
+
 /// The photographs that are meant: files as they are, folders by their photographs in sorted order, sub-folders
 /// included.
-fn list(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let mut images = Vec::new();
+fn list(given: &[PathBuf]) -> anyhow::Result<Listed> {
+    let mut listed = Listed::default();
     for path in given {
         if path.is_dir() {
-            let found = photographs(path)?.paths;
-            if found.is_empty() {
+            let found = photographs(path).map_err(|error| match error.remedy() {
+                Some(remedy) => Hinted::new(error, remedy).into(),
+                None => anyhow::Error::from(error),
+            })?;
+            let LeftOut { foreign, not_text, .. } = &found.left_out;
+            if found.paths.is_empty() && not_text.is_empty() {
                 warn!("{}", NoPhotographs { path: path.clone() });
             }
-            images.extend(found.iter().map(|name| path.join(name)));
+            if *foreign > 0 {
+                let suffixes = found.left_out.shown_suffixes();
+                warn!(
+                    "`{}`: {foreign} photographs are of formats that cannot be decoded: {suffixes}",
+                    path.display()
+                );
+            }
+            listed.images.extend(found.paths.iter().map(|name| path.join(name)));
+            listed.unnamed.extend(not_text.iter().map(|name| format!("{}/{name}", escaped_path(path))));
+        } else if path.to_str().is_none() {
+            listed.unnamed.push(escaped_path(path));
         } else {
-            images.push(path.clone());
+            listed.images.push(path.clone());
         }
     }
     // The command line asks for at least one path.
     match given.first() {
-        Some(path) if images.is_empty() => Err(NoPhotographs { path: path.clone() }.into()),
-        _ => Ok(images),
+        Some(path) if listed.images.is_empty() && listed.unnamed.is_empty() => {
+            Err(NoPhotographs { path: path.clone() }.into())
+        }
+        _ => Ok(listed),
     }
 }

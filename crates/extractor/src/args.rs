@@ -8,9 +8,10 @@ use convbase_bases::{architectures, default_architecture};
 use convbase_cli::CommonArguments;
 use convbase_core::store::Task;
 use convbase_core::{
-    Classes, DataType, ImageSize, Interpolation, Interrupt, Pooling, Precision, Preprocess, processors,
+    Classes, ClassesError, DataType, ImageSize, Interpolation, Interrupt, Pooling, Precision, Preprocess,
+    processors,
 };
-use convbase_images::ViewMaker;
+use convbase_images::{Decoder, ViewMaker};
 use convbase_nn::DeviceChoice;
 
 use crate::task_arguments::TaskArguments;
@@ -52,6 +53,8 @@ pub enum Command {
     Extract(ExtractArguments),
     /// Take features that Keras or NumPy saved as .npy files into a store
     Import(ImportArguments),
+    /// Look through a labelled folder before hours of work: what will be listed, and what a person should know
+    Check(CheckArguments),
     /// Re-read and re-hash stores, and list everything that is wrong
     Verify(VerifyArguments),
     /// Tell what a store holds
@@ -61,7 +64,7 @@ pub enum Command {
 /// The arguments of `extract`.
 #[derive(Debug, Args)]
 pub struct ExtractArguments {
-    /// Folder with one sub-folder of photographs (jpg jpeg png bmp gif webp tif tiff) per class
+    /// Folder with one sub-folder of photographs (jpg jpeg jpe jfif jfi png apng bmp gif webp tif tiff) per class
     #[arg(long, value_name = "DIR")]
     images: PathBuf,
     /// Folder of the feature store; shards that are finished there are kept
@@ -116,6 +119,16 @@ pub struct ExtractArguments {
     /// Class names in the order of their labels [default: the sub-folders, sorted]
     #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
     classes: Option<Vec<String>>,
+    /// Go on where a class has no photographs here, as in a split that lacks it
+    #[arg(long)]
+    allow_empty_class: bool,
+    /// Turn photographs as the orientation in their EXIF metadata says; Keras does not. TIFFs are always turned, as in
+    /// Pillow
+    #[arg(long)]
+    exif_orientation: bool,
+    /// Most pixels of a photograph; what has more is unreadable [default: 178956970, Pillow's limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_pixels: Option<u64>,
     /// Greatest share of images that may be unreadable
     #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = share)]
     max_rejected: f64,
@@ -165,6 +178,29 @@ pub struct ImportArguments {
     /// Remove another store from the output folder first
     #[arg(long)]
     pub overwrite: bool,
+}
+
+/// The arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Folder with one sub-folder of photographs per class
+    #[arg(value_name = "DIR")]
+    pub images: PathBuf,
+    /// Class names in the order of their labels [default: the sub-folders, sorted]
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
+    pub classes: Option<Vec<String>>,
+    /// A class may have no photographs
+    #[arg(long)]
+    pub allow_empty_class: bool,
+    /// Decode every photograph as well
+    #[arg(long)]
+    pub decode: bool,
+    /// Most pixels of a photograph; what has more is unreadable [default: 178956970, Pillow's limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_pixels: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The arguments of `verify`.
@@ -237,6 +273,12 @@ pub struct ExtractConfig {
     pub shard_size: usize,
     /// The class list, or the sub-folders.
     pub classes: Option<Classes>,
+    /// Whether a class may be without photographs.
+    pub allows_empty_class: bool,
+    /// Whether photographs are turned as their metadata say.
+    pub exif_orientation: bool,
+    /// Most pixels of a photograph.
+    pub most_pixels: u64,
     /// Greatest share of unreadable images.
     pub max_rejected: f64,
     /// Remove another store first.
@@ -245,6 +287,8 @@ pub struct ExtractConfig {
     pub retry_rejected: bool,
     /// Which shards to make.
     pub task: Task,
+    /// Where that is said.
+    pub task_source: &'static str,
     /// Set when a signal asks to stop.
     pub interrupt: Interrupt,
     /// Show a progress bar.
@@ -261,7 +305,8 @@ impl Arguments {
 impl ExtractArguments {
     /// Validates the words.
     pub fn into_config(self, shows_progress: bool, interrupt: Interrupt) -> anyhow::Result<ExtractConfig> {
-        let task = self.task.task(|name| std::env::var(name).ok())?;
+        let variable = |name: &str| std::env::var(name).ok();
+        let task = self.task.task(variable)?;
         ensure!(
             !self.overwrite || task == Task::ALONE,
             "`--overwrite`: expected one task, found {task}: it would remove the shards of the others"
@@ -284,15 +329,24 @@ impl ExtractArguments {
             threads: self.threads.map(|threads| threads as usize),
             decode_threads: self.decode_threads.map_or_else(processors, |threads| threads as usize),
             shard_size: self.shard_size as usize,
-            classes: self.classes.map(Classes::new).transpose()?,
+            classes: self.classes.map(classes).transpose()?,
+            allows_empty_class: self.allow_empty_class,
+            exif_orientation: self.exif_orientation,
+            most_pixels: self.max_pixels.unwrap_or(Decoder::MOST_PIXELS),
             max_rejected: if self.strict { 0.0 } else { self.max_rejected },
             overwrite: self.overwrite,
             retry_rejected: self.retry_rejected,
             task,
+            task_source: self.task.source(variable),
             interrupt,
             shows_progress,
         })
     }
+}
+
+/// Class names as they were meant: `cats, dogs` is two words.
+pub(crate) fn classes(names: Vec<String>) -> Result<Classes, ClassesError> {
+    Classes::new(names.iter().map(|name| name.trim().to_owned()).collect())
 }
 
 fn auto_or<T: std::str::FromStr>(text: &str) -> Result<Choice<T>, T::Err> {

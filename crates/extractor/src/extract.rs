@@ -6,8 +6,8 @@ use anyhow::Context;
 use convbase_bases::Choices;
 use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::{Canary, CreateError, Listing, Manifest, Receipt, ShardName, StoreWriter, Task};
-use convbase_core::{Interpolation, Precision, Preprocess, processors};
-use convbase_images::{DecodeThreads, ImageFolder, canary_pixels};
+use convbase_core::{FeatureSpec, Interpolation, Precision, Preprocess, processors};
+use convbase_images::{DatasetError, DecodeThreads, Decoder, ImageFolder, canary_pixels};
 use convbase_nn::{Base, BaseError, ConvBase, Device, DeviceChoice, Summary, is_onnx_file};
 use tracing::{info, warn};
 
@@ -34,7 +34,9 @@ pub struct Extraction {
 
 /// Extracts the features of a labelled image folder. Shards that are finished are kept.
 pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
-    let folder = ImageFolder::open(&config.images, config.classes.as_ref())?;
+    refuse_output_inside(&config.images, &config.out)?;
+    let folder = ImageFolder::open(&config.images, config.classes.as_ref(), config.allows_empty_class)
+        .map_err(dataset_error)?;
     folder.remarks().iter().for_each(|remark| warn!("`{}`: {remark}", config.images.display()));
     let base = open_base(config)?;
     let device = device(config, &base)?;
@@ -49,7 +51,9 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
     };
     let manifest = store.manifest();
     let conv_base = ConvBase::new(&base, manifest.spec(), manifest.precision(), device)?;
-    describe(config, &folder, &base, manifest, &conv_base)?;
+    let (images, count) = (config.images.display(), folder.samples().len());
+    info!(table = folder.table(), "`{images}`: {count} photographs");
+    describe(&base, manifest, &conv_base)?;
     tell_disk(manifest);
 
     let mine: Vec<ShardName> = manifest.shards().filter(|shard| config.task.makes(*shard)).collect();
@@ -75,6 +79,12 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
         interrupted: made.len() < todo.len(),
     };
     report(config, &extraction, mine.len() - kept.len() - made.len());
+    if mine.is_empty() {
+        let (task, source, shards) = (config.task, config.task_source, manifest.shards().count());
+        warn!(
+            "{task}, from {source}, has nothing to do: the store has {shards} shards, and others make them"
+        );
+    }
     Ok(extraction)
 }
 
@@ -95,9 +105,13 @@ fn make(
     let progress = Progress::new(images, config.shows_progress);
     let decode_threads = DecodeThreads::start(config.decode_threads)
         .with_context(|| format!("cannot start {} threads to decode", config.decode_threads))?;
+    let spec = manifest.spec();
     let pipeline = Pipeline {
         folder,
         store,
+        decoder: Decoder::new(spec.image_size, spec.interpolation)
+            .with_exif_orientation(spec.exif_orientation)
+            .with_most_pixels(config.most_pixels),
         decode_threads: &decode_threads,
         views: config.views.as_ref(),
         batch_size: config.batch_size.unwrap_or_else(|| conv_base.default_batch_size()),
@@ -174,7 +188,8 @@ fn plan(
     base: &Base,
     device: Device,
 ) -> anyhow::Result<Manifest> {
-    let spec = base.spec(choices(config, base)?)?;
+    let exif_orientation = config.exif_orientation;
+    let spec = FeatureSpec { exif_orientation, ..base.spec(choices(config, base)?)? };
     let precision = match config.precision {
         Choice::This(precision) => precision,
         Choice::Auto => recorded_precision(config).unwrap_or_else(|| base.native_precision(device)),
@@ -221,6 +236,31 @@ fn preprocess(config: &ExtractConfig, base: &Base) -> anyhow::Result<Preprocess>
             Err(Hinted::new(error, hint).into())
         }
     }
+}
+
+/// The error of a folder of photographs, with what helps.
+pub(crate) fn dataset_error(error: DatasetError) -> anyhow::Error {
+    match error.remedy() {
+        Some(remedy) => Hinted::new(error, remedy).into(),
+        None => error.into(),
+    }
+}
+
+/// Features inside of the folder of photographs would be a class, or photographs, of the next run.
+fn refuse_output_inside(images: &Path, out: &Path) -> anyhow::Result<()> {
+    let Ok(images_at) = images.canonicalize() else { return Ok(()) };
+    // The output may be missing yet, with folders above it.
+    let above = std::path::absolute(out)?;
+    let existing = above.ancestors().find_map(|folder| folder.canonicalize().ok());
+    if existing.is_none_or(|folder| !folder.starts_with(&images_at)) {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!(
+        "`--out {}`: expected a folder outside of `{}`, found one inside",
+        out.display(),
+        images.display()
+    );
+    Err(Hinted::new(error, "it would be listed as a class: give a folder beside it").into())
 }
 
 /// Tells what to do about a folder that holds another store.
@@ -284,15 +324,9 @@ fn compare_canary(
     Err(Hinted::new(error, hint).into())
 }
 
-fn describe(
-    config: &ExtractConfig,
-    folder: &ImageFolder,
-    base: &Base,
-    manifest: &Manifest,
-    conv_base: &ConvBase,
-) -> Result<(), BaseError> {
+fn describe(base: &Base, manifest: &Manifest, conv_base: &ConvBase) -> Result<(), BaseError> {
     let spec = manifest.spec();
-    info!("frozen base {}\n{}", base.architecture(), Summary::conv_base(spec));
+    info!(table = %Summary::conv_base(spec), "frozen base {}", base.architecture());
     if let Some(sides) = base.natural_sides(&spec.layer, spec.image_size)? {
         let sides: Vec<String> = sides.iter().map(u32::to_string).collect();
         warn!(
@@ -301,12 +335,6 @@ fn describe(
             sides.join(", ")
         );
     }
-    info!(
-        "`{}`: {} photographs, classes {}",
-        config.images.display(),
-        folder.samples().len(),
-        folder.classes().names().join(", ")
-    );
     info!(
         engine = conv_base.engine_name(),
         "image size {}, {}, preprocess {}, {}, {} on {:?} by {}, features {} {}",

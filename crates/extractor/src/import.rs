@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use convbase_bases::{Choices, architecture, article};
 use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::{ForeignArray, Listing, Manifest, StoreWriter};
-use convbase_core::{Classes, FeatureShape, FeatureSpec, Interrupt, Sample, listing_digest};
+use convbase_core::{FeatureShape, FeatureSpec, Interrupt, Sample, listing_digest};
 use serde_json::Value;
 use tracing::{info, warn};
 
@@ -25,7 +25,7 @@ pub struct Import {
 
 /// Takes features and labels into a store. Shards that are finished are kept.
 pub fn import(arguments: &ImportArguments, interrupt: &Interrupt) -> anyhow::Result<Import> {
-    let classes = Classes::new(arguments.classes.clone())?;
+    let classes = crate::args::classes(arguments.classes.clone())?;
     let spec = if arguments.spec == Path::new("article") { article() } else { read_spec(&arguments.spec)? };
     let features = ForeignArray::open(&arguments.features)?;
     check_shape(arguments, &features, &spec)?;

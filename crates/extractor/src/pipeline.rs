@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use convbase_core::exit::one_line;
 use convbase_core::store::{Canary, Receipt, ShardName, ShardWriter, StoreWriter, WriteError};
 use convbase_core::{DecodedImage, Interrupt, Sample};
-use convbase_images::{DecodeThreads, DecodedBatch, ImageFolder, ViewMaker};
+use convbase_images::{DecodeThreads, DecodedBatch, Decoder, ImageFolder, ViewMaker};
 use convbase_nn::{Embed, EmbedPipeline, Embedded, TimeSpent};
 use tracing::{info, warn};
 
@@ -18,6 +18,7 @@ pub(crate) struct Pipeline<'a> {
     pub(crate) folder: &'a ImageFolder,
     pub(crate) store: &'a StoreWriter,
     pub(crate) decode_threads: &'a DecodeThreads,
+    pub(crate) decoder: Decoder,
     /// What makes several views of each photograph.
     pub(crate) views: Option<&'a ViewMaker>,
     /// Images of a batch, views counted.
@@ -68,17 +69,17 @@ impl<'a> Pipeline<'a> {
         if !self.interrupt.is_set() {
             limit.check(self.folder)?;
         }
+        limit.tell_doubts();
         // An unfinished shard is dropped here, and leaves nothing behind.
         Ok((written.receipts, time))
     }
 
     /// Nothing is computed any more when too many are unreadable; they are only read, to list them all.
     fn decode(&self, positions: Range<usize>, limit: &mut RejectionLimit) -> Option<DecodedBatch> {
-        let spec = self.store.manifest().spec();
         let samples = &self.folder.samples()[positions];
         let paths: Vec<PathBuf> =
             samples.iter().map(|sample| self.folder.root().join(&sample.path)).collect();
-        let batch = self.decode_threads.decode_batch(&paths, spec.image_size, spec.interpolation);
+        let batch = self.decode_threads.decode_batch(&paths, &self.decoder);
         let was_over = limit.is_over();
         for (sample, image) in samples.iter().zip(&batch.images) {
             if let Err(error) = image {
@@ -87,6 +88,12 @@ impl<'a> Pipeline<'a> {
                 limit.add(&sample.path, &error);
             }
         }
+        for (position, doubt) in &batch.doubts {
+            if let Some(Sample { path, .. }) = samples.get(*position) {
+                self.progress.suspended(|| warn!(path, "`{path}` may be damaged: {doubt}"));
+            }
+        }
+        limit.add_doubts(batch.doubts.len());
         if limit.is_over() && !was_over {
             info!("too many images are unreadable; the rest is only read, to list them all");
         }

@@ -45,10 +45,15 @@ impl Progress {
 
     /// Counts the images of a batch that was written.
     pub(crate) fn add(&self, images: &[(&Sample, Result<Option<DecodedImage>, String>)]) {
+        self.count(images.len(), images.iter().filter(|(_, status)| status.is_err()).count());
+    }
+
+    /// Counts images that are done, and those among them that are unreadable.
+    pub(crate) fn count(&self, images: usize, rejected: usize) {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        state.done += images.len();
-        state.rejected += images.iter().filter(|(_, status)| status.is_err()).count();
-        self.bar.inc(images.len() as u64);
+        state.done += images;
+        state.rejected += rejected;
+        self.bar.inc(images as u64);
         if state.rejected > 0 {
             self.bar.set_message(format!(", {} rejected", state.rejected));
         }
@@ -70,6 +75,11 @@ impl Progress {
     /// Writes messages without tearing the bar.
     pub(crate) fn suspended(&self, write: impl FnOnce()) {
         self.bar.suspend(write);
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
     }
 
     /// Takes the bar away and says how fast it went and what it waited for.

@@ -2,6 +2,7 @@
 
 use convbase_core::exit::Hinted;
 use convbase_images::ImageFolder;
+use tracing::warn;
 
 /// More images are unreadable than may be.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,8 @@ pub(crate) struct RejectionLimit {
     listed: usize,
     rejected: usize,
     examples: Vec<String>,
+    /// Images that were embedded although they may be damaged.
+    doubts: usize,
 }
 
 impl RejectionLimit {
@@ -28,7 +31,7 @@ impl RejectionLimit {
 
     pub(crate) fn new(share: f64, listed: usize) -> Self {
         let allowed = (share * listed as f64).floor() as usize;
-        Self { allowed, listed, rejected: 0, examples: Vec::new() }
+        Self { allowed, listed, rejected: 0, examples: Vec::new(), doubts: 0 }
     }
 
     /// Fails when more were counted than are allowed.
@@ -41,6 +44,19 @@ impl RejectionLimit {
         self.rejected += 1;
         if self.examples.len() < Self::EXAMPLES {
             self.examples.push(format!("{path}: {error}"));
+        }
+    }
+
+    /// Counts images that may be damaged and are embedded all the same.
+    pub(crate) fn add_doubts(&mut self, count: usize) {
+        self.doubts += count;
+    }
+
+    /// Says how many there were.
+    pub(crate) fn tell_doubts(&self) {
+        let doubts = self.doubts;
+        if doubts > 0 {
+            warn!(doubts, "{doubts} photographs were embedded although they may be damaged: look at them");
         }
     }
 

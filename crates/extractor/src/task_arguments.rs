@@ -98,6 +98,20 @@ impl TaskArguments {
     }
 }
 
+impl TaskArguments {
+    /// Where the task comes from, for people.
+    pub(crate) fn source(&self, variable: impl Fn(&str) -> Option<String>) -> &'static str {
+        match (self.task_index, self.task_count) {
+            (Some(_), _) => "`--task-index` and `--task-count`",
+            (None, Some(_)) if variable("SLURM_ARRAY_TASK_ID").is_some() => {
+                "SLURM_ARRAY_TASK_ID and `--task-count`"
+            }
+            (None, Some(_)) => "JOB_COMPLETION_INDEX and `--task-count`",
+            (None, None) => "SLURM_ARRAY_TASK_ID, SLURM_ARRAY_TASK_MIN and SLURM_ARRAY_TASK_COUNT",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,19 +17,46 @@
 //!
 //! let size = ImageSize::new(180, 180)?;
 //! let mut pixels = vec![0; size.rgb_bytes()]; // [height, width, 3]
-//! let image = Decoder::new(size, Interpolation::Bilinear).decode(file.get_ref(), &mut pixels)?;
+//! let image = Decoder::new(size, Interpolation::Bilinear).decode(file.get_ref(), &mut pixels)?.image;
 //! assert_eq!((image.width, image.height), (640, 480));
 //! assert_eq!(pixels[..3], [200, 100, 50]);
 //! # Ok(())
 //! # }
 //! ```
 
+// What is read here comes from anywhere: nothing in it may end a program.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 mod decode;
+#[cfg_attr(
+    not(test),
+    expect(clippy::arithmetic_side_effects, reason = "positions in pictures of a size that was checked")
+)]
 mod drawn;
 mod source;
+#[cfg_attr(
+    not(test),
+    expect(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "positions in buffers that were made as large as the size says, which is at most 4096 a side"
+    )
+)]
 mod view;
 
-pub use decode::{DecodeError, DecodeThreads, DecodedBatch, Decoder, decode_batch};
+pub use decode::{
+    DecodeError, DecodeThreads, Decoded, DecodedBatch, Decoder, Doubt, JpegError, decode_batch, expect_file,
+};
 pub use drawn::canary_pixels;
-pub use source::{DatasetError, ImageFolder, Photographs, photographs};
+pub use source::{ClassFound, DatasetError, ImageFolder, LeftOut, Photographs, Survey, photographs};
 pub use view::{Augmentation, AugmentationError, ViewMaker};

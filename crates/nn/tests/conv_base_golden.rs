@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use convbase_bases::{Choices, article};
 use convbase_core::{ImageSize, Interpolation, Pooling, Precision, Preprocess};
-use convbase_images::decode_batch;
+use convbase_images::{Decoder, decode_batch};
 use convbase_nn::{Base, ConvBase, Device, default_weights};
 
 struct Golden {
@@ -115,7 +115,7 @@ fn features_from_the_photographs_themselves_point_where_kerass_do() {
         ("block5_pool_nearest_rescale.npy", Interpolation::Nearest, Preprocess::Rescale),
         ("block5_pool_bilinear_caffe.npy", Interpolation::Bilinear, Preprocess::Caffe),
     ] {
-        let batch = decode_batch(&paths, ImageSize::new(180, 180).unwrap(), interpolation);
+        let batch = decode_batch(&paths, &Decoder::new(ImageSize::new(180, 180).unwrap(), interpolation));
         assert_eq!(batch.decoded(), paths.len());
         let found = golden.features(&batch.pixels, "block5_pool", preprocess, Precision::Float32);
         let expected = golden.array::<f32>(features);

@@ -121,6 +121,7 @@ fn tuned_head(
     let expected = FeatureSpec {
         weights: outer.weights,
         architecture: outer.architecture.clone(),
+        exif_orientation: outer.exif_orientation,
         ..base.spec(Choices {
             layer: inner.layer.clone(),
             pooling: Pooling::None,

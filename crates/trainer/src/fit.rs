@@ -57,7 +57,8 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
     };
     let run = RunConfig::of_fit(config, &stores, device);
     let folder = RunFolder::create(&training.out, &run)?;
-    info!("model\n{}", Summary::conv_base(stores.train.manifest().spec()).with_head(&shape, config.dropout));
+    let model = Summary::conv_base(stores.train.manifest().spec()).with_head(&shape, config.dropout);
+    info!(table = %model, "model");
     info!(
         "{} training rows, {} validation rows, classes {}",
         train.len(),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Label;
+use crate::escaped;
 
 /// Class names, each once; a name's position is its label.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub enum ClassesError {
     /// A name is empty.
     #[error("classes: expected names, found an empty one at position {0}")]
     EmptyName(usize),
+    /// A name would break lines and tables.
+    #[error("classes: expected names without control characters, found `{0}`")]
+    ControlCharacter(String),
     /// A name stands twice.
     #[error("classes: expected each name once, found `{0}` twice")]
     Twice(String),
@@ -32,6 +36,9 @@ impl Classes {
         for (position, name) in names.iter().enumerate() {
             if name.is_empty() {
                 return Err(ClassesError::EmptyName(position));
+            }
+            if name.contains(char::is_control) {
+                return Err(ClassesError::ControlCharacter(escaped(name).into_owned()));
             }
             if names[..position].contains(name) {
                 return Err(ClassesError::Twice(name.clone()));
@@ -111,6 +118,7 @@ mod tests {
         assert_eq!(classes(&[]), Err(ClassesError::Empty));
         assert_eq!(classes(&["a", ""]), Err(ClassesError::EmptyName(1)));
         assert_eq!(classes(&["a", "b", "a"]), Err(ClassesError::Twice("a".to_owned())));
+        assert_eq!(classes(&["a\nb"]), Err(ClassesError::ControlCharacter("a\\nb".to_owned())));
         assert!(serde_json::from_str::<Classes>(r#"["a","a"]"#).is_err());
     }
 }

@@ -39,6 +39,15 @@ pub struct FeatureSpec {
     pub preprocess: Preprocess,
     /// The shape of one image's features, channels last.
     pub shape: FeatureShape,
+    /// Whether photographs were turned as the orientation in their metadata says. Left out of the JSON where they were
+    /// not, as in all stores before there was a choice.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub exif_orientation: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A spec's identity: the digest of its canonical JSON (keys sorted, no white space, ASCII).
@@ -53,8 +62,8 @@ impl FeatureSpec {
     pub fn id(&self) -> FeatureId {
         // Written out in sorted order: serde_json sorts object keys only as long as no crate of the build turns on
         // its `preserve_order`.
+        let turned = self.exif_orientation.then_some(("exif_orientation", json!(true)));
         let fields = [
-            ("architecture", json!(self.architecture)),
             ("image_size", json!(self.image_size)),
             ("interpolation", json!(self.interpolation)),
             ("layer", json!(self.layer)),
@@ -63,7 +72,8 @@ impl FeatureSpec {
             ("shape", json!(self.shape)),
             ("weights", json!(self.weights)),
         ];
-        let members: Vec<String> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let fields = std::iter::once(("architecture", json!(self.architecture))).chain(turned).chain(fields);
+        let members: Vec<String> = fields.map(|(name, value)| format!("\"{name}\":{value}")).collect();
         FeatureId(Digest::of(format!("{{{}}}", members.join(",")).as_bytes()))
     }
 }
@@ -88,6 +98,7 @@ mod tests {
             interpolation: Interpolation::Nearest,
             preprocess: Preprocess::Rescale,
             shape: FeatureShape::new(vec![5, 5, 512]).unwrap(),
+            exif_orientation: false,
         }
     }
 
@@ -100,6 +111,14 @@ mod tests {
             Digest::of(b"weights")
         );
         assert_eq!(spec().id(), FeatureId(Digest::of(canonical.as_bytes())));
+        let canonical = canonical.replace(",\"image_size", ",\"exif_orientation\":true,\"image_size");
+        let turned = FeatureSpec { exif_orientation: true, ..spec() };
+        assert_eq!(turned.id(), FeatureId(Digest::of(canonical.as_bytes())));
+        for spec in [spec(), turned] {
+            let json = serde_json::to_value(&spec).unwrap();
+            assert_eq!(json.get("exif_orientation").is_some(), spec.exif_orientation);
+            assert_eq!(serde_json::from_value::<FeatureSpec>(json).unwrap(), spec);
+        }
     }
 
     #[test]
@@ -119,6 +138,7 @@ mod tests {
             with(|spec| spec.preprocess = Preprocess::Caffe),
             with(|spec| spec.shape = FeatureShape::new(vec![1]).unwrap()),
             with(|spec| spec.architecture = "vgg19".to_owned()),
+            with(|spec| spec.exif_orientation = true),
         ];
         let distinct: std::collections::HashSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len());

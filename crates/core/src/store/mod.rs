@@ -34,6 +34,7 @@
 //!     interpolation: Interpolation::Bilinear,
 //!     preprocess: Preprocess::Torch,
 //!     shape: FeatureShape::new(vec![3])?,
+//!     exif_orientation: false,
 //! };
 //! let listing = Listing { images: samples.len(), sha256: listing_digest(&samples) };
 //! let manifest = Manifest::new(spec, Precision::Float32, DataType::Float32, classes, listing, 1024);

@@ -44,6 +44,7 @@ impl Contents {
             interpolation: Interpolation::Lanczos,
             preprocess: Preprocess::Torch,
             shape: FeatureShape::new(vec![LENGTH as u32]).unwrap(),
+            exif_orientation: false,
         };
         let lines: String =
             self.samples().iter().map(|sample| format!("{}\0{}\0", sample.label, sample.path)).collect();

@@ -194,3 +194,50 @@ fn bf16_gives_nearly_the_same_probabilities() {
         assert_near(*found, *expected, 0.05);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_or_has_no_name_in_text_gets_a_line_with_its_error_and_nothing_is_opened() {
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    let pipe = bench.image("cats/live.jpg");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let name = |bytes: &[u8]| bench.image("cats").join(std::ffi::OsStr::from_bytes(bytes));
+    let lines_of = |images: &[PathBuf]| -> Vec<Value> {
+        let said = bench.predict(1, &["--format", "json"], images);
+        said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let lines = lines_of(&[pipe.clone(), "/dev/zero".into()]);
+    assert_eq!(lines[0]["error"], "expected a file, found a pipe");
+    assert_eq!(lines[1]["error"], "expected a file, found a device");
+    if write_artifact(&name(b"b\xff.jpg"), b"x").is_err() {
+        println!("skipped: the file system takes UTF-8 names alone");
+        return;
+    }
+    write_artifact(&name(b"b\xfe.jpg"), b"x").unwrap();
+    let lines = lines_of(&[bench.image("cats"), name(b"b\xff.jpg")]);
+    let errors: Vec<_> = lines.iter().filter(|line| line["error"].is_string()).collect();
+    let paths: Vec<&str> = errors.iter().map(|line| line["path"].as_str().unwrap()).collect();
+    let of = |name: &str| format!("{}/{name}", bench.image("cats").display());
+    assert_eq!(paths, [of("live.jpg"), of(r"b\xfe.jpg"), of(r"b\xff.jpg"), of(r"b\xff.jpg")]);
+    assert!(errors[1..].iter().all(|line| line["error"] == "expected a name in UTF-8: rename the file"));
+    assert_eq!(lines.len(), 7);
+}
+
+#[test]
+fn a_photograph_that_may_be_damaged_is_predicted_and_said_and_its_name_cannot_forge_a_line() {
+    let bench = Bench::new();
+    let image = image::RgbImage::from_fn(50, 40, |x, y| image::Rgb([(x * 5) as u8, (y * 6) as u8, 9]));
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+    let jpeg = jpeg.into_inner();
+    let padded = bench.image("cats/x\n\u{1b}[2J.jpg");
+    write_artifact(&padded, &[&jpeg[..jpeg.len() - 2], &[0; 5], &[0xFF, 0xD9]].concat()).unwrap();
+    let said = bench.predict(0, &[], &[padded]);
+    assert!(
+        said.stderr.contains("x\\n\\u{1b}[2J.jpg` may be damaged: 5 bytes of the JPEG's scans"),
+        "{}",
+        said.stderr
+    );
+    assert!(!said.stderr.contains('\u{1b}'), "{}", said.stderr);
+}

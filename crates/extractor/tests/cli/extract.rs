@@ -103,10 +103,13 @@ fn features_are_what_the_conv_base_gives_for_the_decoded_pixels() {
     let (images, out) = (photographs([("cats", 2), ("dogs", 2)]), tempfile::tempdir().unwrap());
     extract(0, images.path(), out.path(), ["--batch-size", "2"]);
     let manifest = convbase_core::store::Manifest::open(out.path()).unwrap();
-    let folder = ImageFolder::open(images.path(), None).unwrap();
+    let folder = ImageFolder::open(images.path(), None, false).unwrap();
     let paths: Vec<_> = folder.samples().iter().map(|sample| images.path().join(&sample.path)).collect();
     let spec = manifest.spec();
-    let batch = convbase_images::decode_batch(&paths, spec.image_size, spec.interpolation);
+    let batch = convbase_images::decode_batch(
+        &paths,
+        &convbase_images::Decoder::new(spec.image_size, spec.interpolation),
+    );
     let base = Base::open("vgg16", Some(&WEIGHTS)).unwrap();
     let base = ConvBase::new(&base, spec, manifest.precision(), Device::Cpu).unwrap();
     let expected = base.features(&batch.pixels, 4).unwrap();
@@ -192,12 +195,13 @@ fn every_suffix_in_any_case_and_any_depth_is_a_photograph() {
 #[test]
 fn given_classes_fix_labels_and_leave_other_folders_out() {
     let (images, out) = (photographs([("birds", 1), ("cats", 2), ("dogs", 1)]), tempfile::tempdir().unwrap());
-    let said = extract(0, images.path(), out.path(), ["--classes", "dogs,horses,cats"]);
+    let said =
+        extract(0, images.path(), out.path(), ["--classes", "dogs,horses,cats", "--allow-empty-class"]);
     assert_eq!(json(&out.path().join("manifest.json"))["classes"], json!(["dogs", "horses", "cats"]));
     let labels = array::<i64>(&out.path().join("labels-00000-of-00001.npy")).2;
     assert_eq!(labels, [2, 2, 0], "rows stay in the order of their paths");
     assert!(said.stderr.contains("folder `birds` is not among the classes"), "{}", said.stderr);
-    assert!(said.stderr.contains("class `horses` has no photographs here"), "{}", said.stderr);
+    assert!(said.stderr.contains("class horses (no such folder) has no photographs here"), "{}", said.stderr);
     let store = convbase_core::store::FeatureStore::open(out.path()).unwrap();
     let expected = Classes::new(vec!["dogs".into(), "horses".into(), "cats".into()]).unwrap();
     assert_eq!(store.manifest().classes(), &expected);

@@ -5,6 +5,7 @@
 mod damage;
 mod extract;
 mod features;
+mod hostile;
 mod import;
 mod messages;
 mod plan;

@@ -3,11 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use convbase_core::{DecodedImage, ImageSize, Interpolation};
+use convbase_core::{DecodedImage, ImageSize};
 use rayon::prelude::*;
 
 use super::guard::guarded;
-use super::{DecodeError, Decoder};
+use super::{DecodeError, Decoded, Decoder, Doubt};
 use crate::ViewMaker;
 
 /// Photographs that were decoded together.
@@ -15,6 +15,8 @@ use crate::ViewMaker;
 pub struct DecodedBatch {
     /// What became of each photograph, in the order of the paths.
     pub images: Vec<Result<DecodedImage, DecodeError>>,
+    /// Those that decoded and may be damaged, by their positions among the paths.
+    pub doubts: Vec<(usize, Doubt)>,
     /// [decoded, height, width, 3], red, green, blue: those that decoded, without gaps.
     pub pixels: Vec<u8>,
 }
@@ -44,13 +46,8 @@ impl DecodeThreads {
     }
 
     /// [`decode_batch`] on these threads.
-    pub fn decode_batch(
-        &self,
-        paths: &[PathBuf],
-        size: ImageSize,
-        interpolation: Interpolation,
-    ) -> DecodedBatch {
-        self.pool.install(|| decode_batch(paths, size, interpolation))
+    pub fn decode_batch(&self, paths: &[PathBuf], decoder: &Decoder) -> DecodedBatch {
+        self.pool.install(|| decode_batch(paths, decoder))
     }
 
     /// [`ViewMaker::make_all`] on these threads.
@@ -69,22 +66,28 @@ impl DecodeThreads {
 }
 
 /// Decodes files in parallel, each into its own slice of one buffer, and then closes the gaps that unreadable ones
-/// leave. A photograph that makes its decoder panic is an unreadable one.
-pub fn decode_batch(paths: &[PathBuf], size: ImageSize, interpolation: Interpolation) -> DecodedBatch {
-    decode_with(paths, size, interpolation, Decoder::decode_file)
+/// leave. Each thread decodes by a clone of `decoder`. A photograph that makes it panic is an unreadable one.
+pub fn decode_batch(paths: &[PathBuf], decoder: &Decoder) -> DecodedBatch {
+    decode_with(paths, decoder, Decoder::decode_file)
 }
 
 /// The same by any function that decodes one file.
+#[cfg_attr(
+    not(test),
+    expect(
+        clippy::arithmetic_side_effects,
+        reason = "products of the number of paths and of bytes per image, of which the buffer was made"
+    )
+)]
 fn decode_with(
     paths: &[PathBuf],
-    size: ImageSize,
-    interpolation: Interpolation,
-    decode: impl Fn(&mut Decoder, &Path, &mut [u8]) -> Result<DecodedImage, DecodeError> + Sync,
+    decoder: &Decoder,
+    decode: impl Fn(&mut Decoder, &Path, &mut [u8]) -> Result<Decoded, DecodeError> + Sync,
 ) -> DecodedBatch {
-    let length = size.rgb_bytes();
+    let length = decoder.size().rgb_bytes();
     let mut pixels = vec![0; paths.len() * length];
-    let new_decoder = || Decoder::new(size, interpolation);
-    let images: Vec<Result<DecodedImage, DecodeError>> = paths
+    let new_decoder = || decoder.clone();
+    let decoded: Vec<Result<Decoded, DecodeError>> = paths
         .par_iter()
         .zip(pixels.par_chunks_exact_mut(length))
         .map_init(new_decoder, |decoder, (path, pixels)| {
@@ -94,6 +97,10 @@ fn decode_with(
             })
         })
         .collect();
+    let doubt =
+        |(position, decoded): (usize, &Result<Decoded, _>)| Some((position, decoded.as_ref().ok()?.doubt?));
+    let doubts = decoded.iter().enumerate().filter_map(doubt).collect();
+    let images: Vec<_> = decoded.into_iter().map(|decoded| decoded.map(|decoded| decoded.image)).collect();
     let mut rows = 0;
     for (position, image) in images.iter().enumerate() {
         if image.is_ok() {
@@ -102,12 +109,13 @@ fn decode_with(
         }
     }
     pixels.truncate(rows * length);
-    DecodedBatch { images, pixels }
+    DecodedBatch { images, doubts, pixels }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use convbase_core::Interpolation;
     use convbase_core::exit::one_line;
     use image::{Rgb, RgbImage};
 
@@ -123,7 +131,7 @@ mod tests {
                 convbase_core::write_artifact(path, b"no image").unwrap();
             }
         }
-        let batch = decode_batch(&paths, size, Interpolation::Nearest);
+        let batch = decode_batch(&paths, &Decoder::new(size, Interpolation::Nearest));
         let statuses: Vec<bool> = batch.images.iter().map(Result::is_ok).collect();
         assert_eq!(statuses, [true, false, true, false, true]);
         assert_eq!(batch.decoded(), 3);
@@ -142,7 +150,7 @@ mod tests {
         let panics = |path: &Path| path.ends_with("3.png") || path.ends_with("4.png");
         let threads = DecodeThreads::start(2).unwrap();
         let batch = threads.pool.install(|| {
-            decode_with(&paths, size, Interpolation::Bilinear, |decoder, path, pixels| {
+            decode_with(&paths, &Decoder::new(size, Interpolation::Bilinear), |decoder, path, pixels| {
                 pixels.fill(255);
                 assert!(!panics(path), "no pixels\nin {}", path.file_name().unwrap().display());
                 decoder.decode_file(path, pixels)
@@ -159,6 +167,6 @@ mod tests {
         let firsts: Vec<u8> = batch.pixels.chunks(size.rgb_bytes()).map(|image| image[0]).collect();
         assert_eq!(firsts, [0, 10, 20, 50, 60, 70, 80]);
         // The same threads go on.
-        assert_eq!(threads.decode_batch(&paths, size, Interpolation::Nearest).decoded(), 9);
+        assert_eq!(threads.decode_batch(&paths, &Decoder::new(size, Interpolation::Nearest)).decoded(), 9);
     }
 }

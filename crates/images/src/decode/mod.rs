@@ -1,7 +1,20 @@
 //! Photographs to RGB pixels of one size.
 
 mod batch;
+mod error;
+mod file;
 mod guard;
+mod jpeg;
+mod kind;
+mod memory;
+#[cfg_attr(
+    not(test),
+    expect(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "positions that are clamped to the source, whose length the decoder has given"
+    )
+)]
 mod nearest;
 
 use std::io::{self, Cursor};
@@ -10,48 +23,44 @@ use std::path::Path;
 use convbase_core::{DecodedImage, Digest, ImageSize, Interpolation};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
+use memory::Memory;
 use nearest::resize_nearest;
 
 pub use batch::{DecodeThreads, DecodedBatch, decode_batch};
+pub use error::DecodeError;
+pub use file::expect_file;
+pub use jpeg::{Doubt, JpegError};
 
-/// Decodes photographs and brings them to one size. Keeps the resizer's buffers: one decoder per thread.
+/// Decodes photographs and brings them to one size. Keeps the resizer's buffers: one decoder per thread. Clones share
+/// the memory that they decode into.
 #[derive(Debug, Clone)]
 pub struct Decoder {
     size: ImageSize,
     /// `None` for the nearest neighbour, which the library takes by another rule than Pillow.
     options: Option<ResizeOptions>,
     resizer: Resizer,
+    most_pixels: u64,
+    turns: bool,
+    memory: Memory,
 }
 
-/// A photograph that could not be decoded.
-#[derive(Debug, thiserror::Error)]
-pub enum DecodeError {
-    /// The file could not be read.
-    #[error("cannot read the file")]
-    Read(#[source] io::Error),
-    /// The file holds no bytes.
-    #[error("expected an image, found an empty file")]
-    Empty,
-    /// The bytes are no image of a known format.
-    #[error("expected an image (JPEG, PNG, BMP, GIF, WebP or TIFF), found bytes {0}")]
-    UnknownFormat(String),
-    /// The image's end is missing.
-    #[error("expected a whole JPEG, found no end-of-image marker: the file is truncated")]
-    Truncated,
-    /// The bytes begin like an image but do not decode.
-    #[error("cannot decode the image")]
-    Decode(#[source] image::ImageError),
-    /// The decoder panicked, which is its own mistake; the photograph is left out like one that is broken.
-    #[error("expected the decoder to give pixels or an error, found a panic: {0}")]
-    Panicked(String),
-    /// The image could not be resized.
-    #[error("cannot resize the image")]
-    Resize(#[source] fast_image_resize::ResizeError),
+/// A photograph that was decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decoded {
+    /// Its size in the file, and the file's digest.
+    pub image: DecodedImage,
+    /// Why it may be damaged all the same.
+    pub doubt: Option<Doubt>,
 }
 
 impl Decoder {
+    /// The most pixels of a photograph unless another number is given: Pillow's limit against decompression bombs,
+    /// `2 * Image.MAX_IMAGE_PIXELS`.
+    pub const MOST_PIXELS: u64 = 178_956_970;
+
     /// A decoder to images of `size`.
     pub fn new(size: ImageSize, interpolation: Interpolation) -> Self {
         let filter = match interpolation {
@@ -61,28 +70,89 @@ impl Decoder {
             Interpolation::Lanczos => Some(FilterType::Lanczos3),
         };
         let options = filter.map(|filter| ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)));
-        Self { size, options, resizer: Resizer::new() }
+        let (resizer, memory) = (Resizer::new(), Memory::default());
+        Self { size, options, resizer, most_pixels: Self::MOST_PIXELS, turns: false, memory }
     }
 
-    /// Decodes a file into `pixels`: [height, width, 3], red, green, blue.
+    /// Refuses photographs of more pixels than these.
+    pub fn with_most_pixels(self, most_pixels: u64) -> Self {
+        Self { most_pixels, ..self }
+    }
+
+    /// Turns photographs as the orientation in their metadata says. Without this only TIFFs are turned.
+    pub fn with_exif_orientation(self, turns: bool) -> Self {
+        Self { turns, ..self }
+    }
+
+    /// The size that photographs are brought to.
+    pub fn size(&self) -> ImageSize {
+        self.size
+    }
+
+    /// Decodes a file into `pixels`: [height, width, 3], red, green, blue. What is no file is not opened.
     ///
     /// The format is told by the bytes, not by the name. The first frame of an animation counts; transparency is
-    /// dropped as Pillow's `convert("RGB")` drops it, and an orientation in the metadata is not applied, as Keras
-    /// does not apply it.
+    /// dropped as Pillow's `convert("RGB")` drops it; 16 bits become 8 by division by 257, where Pillow cuts greys off at
+    /// 255. An orientation in the metadata is applied to TIFFs, which Pillow turns when it loads them, and to others only
+    /// [where asked for](Self::with_exif_orientation), as Keras does not apply it.
     ///
     /// # Panics
     /// When `pixels` is not as long as the size says.
-    pub fn decode_file(&mut self, path: &Path, pixels: &mut [u8]) -> Result<DecodedImage, DecodeError> {
-        self.decode(&std::fs::read(path).map_err(DecodeError::Read)?, pixels)
+    pub fn decode_file(&mut self, path: &Path, pixels: &mut [u8]) -> Result<Decoded, DecodeError> {
+        let most = self.most_pixels.saturating_mul(MOST_FILE_BYTES_PER_PIXEL).max(LEAST_FILE_LIMIT);
+        self.decode(&file::read(path, most)?, pixels)
     }
 
     /// Decodes a file's bytes; see [`decode_file`](Self::decode_file).
-    pub fn decode(&mut self, bytes: &[u8], pixels: &mut [u8]) -> Result<DecodedImage, DecodeError> {
+    ///
+    /// # Panics
+    /// When `pixels` is not as long as the size says.
+    pub fn decode(&mut self, bytes: &[u8], pixels: &mut [u8]) -> Result<Decoded, DecodeError> {
         assert_eq!(pixels.len(), self.size.rgb_bytes(), "pixels of one image");
-        let image = read_image(bytes)?.into_rgb8();
-        let (width, height) = image.dimensions();
-        self.resize(width, height, image.as_raw(), pixels)?;
-        Ok(DecodedImage { width, height, sha256: Digest::of(bytes) })
+        let memory = self.memory.clone(); // Not borrowed from the decoder, whose buffers change.
+        let Source { format, decoder } = self.open(bytes)?;
+        let (width, height) = decoder.dimensions();
+        let _share = memory.take(needed_bytes(&decoder, format, bytes.len()));
+        let doubt = if format == ImageFormat::Jpeg { jpeg::walk(bytes)? } else { None };
+        let image = self.read(decoder, format, bytes)?;
+        self.resize(image.width(), image.height(), image.as_raw(), pixels)?;
+        Ok(Decoded { image: DecodedImage { width, height, sha256: Digest::of(bytes) }, doubt })
+    }
+
+    /// Reads the header. Nothing is allocated before the number of pixels is known to be allowed.
+    fn open<'a>(&self, bytes: &'a [u8]) -> Result<Source<impl ImageDecoder + use<'a>>, DecodeError> {
+        if bytes.is_empty() {
+            return Err(DecodeError::Empty);
+        }
+        let format = format(bytes).ok_or_else(|| kind::unknown_format(bytes))?;
+        let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(self.most_pixels.saturating_mul(MOST_BYTES_PER_PIXEL));
+        reader.limits(limits);
+        let decoder = reader.into_decoder().map_err(|error| named(error, format, bytes))?;
+        let ((width, height), most) = (decoder.dimensions(), self.most_pixels);
+        if u64::from(width).saturating_mul(height.into()) > most {
+            return Err(DecodeError::TooManyPixels { most, width, height });
+        }
+        Ok(Source { format, decoder })
+    }
+
+    /// All pixels, turned where they are to be.
+    fn read(
+        &self,
+        mut decoder: impl ImageDecoder,
+        format: ImageFormat,
+        bytes: &[u8],
+    ) -> Result<RgbImage, DecodeError> {
+        let orientation = if self.turns || format == ImageFormat::Tiff {
+            // Metadata that cannot be read say nothing.
+            decoder.orientation().unwrap_or(Orientation::NoTransforms)
+        } else {
+            Orientation::NoTransforms
+        };
+        let mut image = DynamicImage::from_decoder(decoder).map_err(|error| named(error, format, bytes))?;
+        image.apply_orientation(orientation);
+        Ok(image.into_rgb8())
     }
 
     /// Brings RGB pixels of any size, [height, width, 3], to the decoder's size.
@@ -111,45 +181,54 @@ impl Decoder {
     }
 }
 
-fn read_image(bytes: &[u8]) -> Result<DynamicImage, DecodeError> {
-    if bytes.is_empty() {
-        return Err(DecodeError::Empty);
-    }
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(DecodeError::Read)?;
-    let Some(format) = reader.format() else {
-        let start: Vec<String> = bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        return Err(DecodeError::UnknownFormat(start.join(" ")));
-    };
-    // The JPEG decoder fills what is missing with grey and says nothing.
-    if format == ImageFormat::Jpeg && !has_end_of_image(bytes) {
-        return Err(DecodeError::Truncated);
-    }
-    let mut limits = Limits::default();
-    // 16 k × 16 k RGB: more than any camera, little enough that a forged header cannot exhaust a node.
-    limits.max_alloc = Some(1 << 30);
-    reader.limits(limits);
-    reader.decode().map_err(DecodeError::Decode)
+/// A file whose header was read.
+struct Source<D> {
+    format: ImageFormat,
+    decoder: D,
 }
 
-/// Whether the end-of-image marker follows the first scan (ITU-T T.81, annex B). Markers before it may belong to
-/// a thumbnail; inside entropy-coded data 0xFF is always followed by 0x00 or a restart marker.
-fn has_end_of_image(bytes: &[u8]) -> bool {
-    const END_OF_IMAGE: u8 = 0xD9;
-    const START_OF_SCAN: u8 = 0xDA;
-    let mut position = 2;
-    // Bytes that are no marker are for the decoder to judge: everything from there on is looked at.
-    while let Some(&[0xFF, marker]) = bytes.get(position..position + 2) {
-        match marker {
-            0xFF => position += 1,
-            START_OF_SCAN => break,
-            0x01 | 0xD0..=0xD8 => position += 2,
-            _ => match bytes.get(position + 2..position + 4) {
-                Some(&[high, low]) => position += 2 + usize::from(u16::from_be_bytes([high, low])),
-                _ => return false,
-            },
-        }
+/// The widest pixel in a file of integers: four of 16 bits.
+const MOST_FILE_BYTES_PER_PIXEL: u64 = 8;
+
+/// A small picture may carry large metadata.
+const LEAST_FILE_LIMIT: u64 = 1 << 26;
+
+/// The widest pixel that a decoder gives: four floats.
+const MOST_BYTES_PER_PIXEL: u64 = 16;
+
+/// The format of a file, by its first bytes.
+fn format(bytes: &[u8]) -> Option<ImageFormat> {
+    // A TIFF whose places are 64 bits wide is one that the library reads and does not recognise.
+    if bytes.starts_with(b"II+\0") || bytes.starts_with(b"MM\0+") {
+        return Some(ImageFormat::Tiff);
     }
-    bytes.get(position..).is_some_and(|rest| rest.windows(2).any(|pair| pair == [0xFF, END_OF_IMAGE]))
+    let known = [
+        ImageFormat::Jpeg,
+        ImageFormat::Png,
+        ImageFormat::Bmp,
+        ImageFormat::Gif,
+        ImageFormat::WebP,
+        ImageFormat::Tiff,
+    ];
+    image::guess_format(bytes).ok().filter(|format| known.contains(format))
+}
+
+/// What decoding takes at its worst: the decoder's pixels, their RGB form, and of a JPEG the numbers of all blocks, which
+/// a progressive one has to keep.
+fn needed_bytes(decoder: &impl ImageDecoder, format: ImageFormat, file: usize) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width).saturating_mul(height.into());
+    let blocks = if format == ImageFormat::Jpeg { pixels.saturating_mul(6) } else { 0 };
+    let all = decoder.total_bytes().saturating_add(pixels.saturating_mul(3)).saturating_add(blocks);
+    all.saturating_add(file as u64)
+}
+
+/// The library's error, with the name of what it does not know.
+fn named(error: ImageError, format: ImageFormat, bytes: &[u8]) -> DecodeError {
+    match (&error, format) {
+        (ImageError::Unsupported(_), ImageFormat::Tiff) => kind::unknown_tiff(bytes, error),
+        _ => DecodeError::Decode(error),
+    }
 }
 
 #[cfg(test)]
@@ -174,7 +253,7 @@ mod tests {
     fn decode(bytes: &[u8]) -> Result<(DecodedImage, Vec<u8>), DecodeError> {
         let mut pixels = vec![0; size().rgb_bytes()];
         let decoded = Decoder::new(size(), Interpolation::Nearest).decode(bytes, &mut pixels)?;
-        Ok((decoded, pixels))
+        Ok((decoded.image, pixels))
     }
 
     #[test]
@@ -230,8 +309,8 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_image_are_shown() {
-        let error = decode(b"<html>not an image").unwrap_err().to_string();
-        assert!(error.ends_with("found bytes 3c 68 74 6d 6c 3e 6e 6f"), "{error}");
+        let error = decode(b"a text file").unwrap_err().to_string();
+        assert!(error.ends_with("found bytes 61 20 74 65 78 74 20 66"), "{error}");
         assert_eq!(decode(b"").unwrap_err().to_string(), "expected an image, found an empty file");
     }
 
@@ -239,6 +318,6 @@ mod tests {
     fn a_forged_size_does_not_exhaust_memory() {
         let mut bytes = encoded(&gradient(50, 50), ImageFormat::Bmp);
         bytes[18..26].copy_from_slice(&[0xFF, 0xFF, 0, 0, 0xFF, 0xFF, 0, 0]);
-        assert!(matches!(decode(&bytes), Err(DecodeError::Decode(_))));
+        assert!(matches!(decode(&bytes), Err(DecodeError::TooManyPixels { .. })));
     }
 }

@@ -4,70 +4,57 @@ use std::path::{Path, PathBuf};
 
 use convbase_core::{Classes, Digest, Sample, listing_digest};
 
-use super::DatasetError;
-use super::photographs::{is_image_name, list, photographs};
+use super::{DatasetError, Survey};
 
 /// A labelled image folder as it was listed: classes and photographs in a fixed order.
 #[derive(Debug, Clone)]
 pub struct ImageFolder {
     root: PathBuf,
+    table: String,
+    remarks: Vec<String>,
     classes: Classes,
     samples: Vec<Sample>,
-    remarks: Vec<String>,
 }
 
 impl ImageFolder {
     /// Lists `root`. Classes are its sub-folders in sorted order, or `classes` when given; in that case other
-    /// sub-folders are left out, and a class may be without a folder.
+    /// sub-folders are left out.
     ///
     /// Photographs are sorted by the bytes of their relative path. Links are followed. Names that begin with a dot
-    /// are ignored; everything else that is left out is told in [`remarks`](Self::remarks).
-    pub fn open(root: &Path, classes: Option<&Classes>) -> Result<Self, DatasetError> {
-        let mut remarks = Vec::new();
-        let (folders, files) = list(root)?;
-        let unlabelled = files.iter().filter(|name| is_image_name(name)).count();
-        if unlabelled > 0 {
-            remarks.push(format!(
-                "{unlabelled} photographs beside the class folders have no class and are left out"
-            ));
+    /// are ignored; everything else that is left out is told by [`remarks`](Self::remarks). Fails, with all that is
+    /// wrong, where a class has no photographs, unless that is allowed; where names are no text; and where the folders
+    /// are the parts of a data set.
+    pub fn open(
+        root: &Path,
+        classes: Option<&Classes>,
+        allows_empty_class: bool,
+    ) -> Result<Self, DatasetError> {
+        let survey = Survey::of(root, classes)?;
+        if let Some(error) = DatasetError::of(survey.problems(allows_empty_class)) {
+            return Err(error);
         }
-        let classes = match classes {
-            Some(given) => {
-                for name in folders.iter().filter(|name| given.label(name).is_none()) {
-                    remarks.push(format!("folder `{name}` is not among the classes and is left out"));
-                }
-                given.clone()
-            }
-            None if folders.is_empty() => return Err(DatasetError::NoClasses { path: root.to_owned() }),
-            None => Classes::new(folders.clone())
-                .map_err(|source| DatasetError::Classes { path: root.to_owned(), source })?,
-        };
-
-        let mut samples = Vec::new();
-        let mut others = 0;
-        for (label, name) in classes.labelled() {
-            let found = if folders.iter().any(|folder| folder == name) {
-                photographs(&root.join(name))?
-            } else {
-                Default::default()
-            };
-            if found.paths.is_empty() {
-                remarks.push(format!("class `{name}` has no photographs here"));
-            }
-            others += found.others;
-            samples.extend(found.paths.iter().map(|path| Sample { path: format!("{name}/{path}"), label }));
-        }
-        if others > 0 {
-            remarks.push(format!("{others} files without an image suffix are left out"));
-        }
-        if samples.is_empty() {
-            return Err(DatasetError::NoImages {
-                path: root.to_owned(),
-                classes: classes.names().join(", "),
-            });
+        let (table, remarks) = (survey.table(), survey.remarks());
+        let names = survey.classes().iter().map(|class| class.name.clone()).collect();
+        let classes =
+            Classes::new(names).map_err(|source| DatasetError::Classes { path: root.to_owned(), source })?;
+        let mut samples = Vec::with_capacity(survey.photographs());
+        // Class by class, so that no path is held twice for long.
+        for ((label, name), class) in classes.labelled().zip(survey.into_classes()) {
+            let paths = class.photographs.paths.into_iter();
+            samples.extend(paths.map(|path| Sample { path: format!("{name}/{path}"), label }));
         }
         samples.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Self { root: root.to_owned(), classes, samples, remarks })
+        Ok(Self { root: root.to_owned(), table, remarks, classes, samples })
+    }
+
+    /// What was found, a line for each class; see [`Survey::table`].
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// What was left out or is missing, one sentence each.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// The folder that was listed.
@@ -83,11 +70,6 @@ impl ImageFolder {
     /// The photographs in listing order.
     pub fn samples(&self) -> &[Sample] {
         &self.samples
-    }
-
-    /// What was left out or is missing, one sentence each.
-    pub fn remarks(&self) -> &[String] {
-        &self.remarks
     }
 
     /// The digest over label, NUL, path, NUL of every photograph in order.
@@ -123,7 +105,7 @@ mod tests {
             "cats/.d.jpg",
             ".x/e.jpg",
         ]);
-        let listed = ImageFolder::open(root.path(), None).unwrap();
+        let listed = ImageFolder::open(root.path(), None, false).unwrap();
         assert_eq!(listed.classes().names(), ["cats", "dogs"]);
         let expected = [("cats/deep/er/c.tiff", 0), ("cats/z.webp", 0), ("dogs/a.png", 1), ("dogs/b.JPG", 1)];
         assert_eq!(paths(&listed), expected);
@@ -134,25 +116,26 @@ mod tests {
     fn given_classes_fix_the_labels_even_where_a_folder_is_missing() {
         let root = folder(&["dogs/a.jpg", "birds/a.jpg"]);
         let given = Classes::new(vec!["cats".into(), "dogs".into()]).unwrap();
-        let listed = ImageFolder::open(root.path(), Some(&given)).unwrap();
+        let listed = ImageFolder::open(root.path(), Some(&given), true).unwrap();
         assert_eq!(paths(&listed), [("dogs/a.jpg", 1)]);
         assert_eq!(
             listed.remarks(),
             [
                 "folder `birds` is not among the classes and is left out",
-                "class `cats` has no photographs here"
+                "class cats (no such folder) has no photographs here"
             ]
         );
     }
 
     #[test]
     fn what_is_left_out_is_told() {
-        let root = folder(&["cats/a.jpg", "cats/notes.txt", "stray.jpg"]);
-        let listed = ImageFolder::open(root.path(), None).unwrap();
+        let root = folder(&["cats/a.jpg", "cats/b.avif", "cats/notes.txt", "stray.jpg"]);
+        let listed = ImageFolder::open(root.path(), None, false).unwrap();
         assert_eq!(
             listed.remarks(),
             [
-                "1 photographs beside the class folders have no class and are left out",
+                "1 photographs beside the class folders have no class and are left out: stray.jpg",
+                "class cats: 1 photographs are of formats that cannot be decoded and are left out: .avif 1, .txt 1",
                 "1 files without an image suffix are left out"
             ]
         );
@@ -163,19 +146,60 @@ mod tests {
         let root = folder(&["a/1.jpg", "b/1.jpg"]);
         let digest = |classes: &[&str]| {
             let classes = Classes::new(classes.iter().map(|name| (*name).to_owned()).collect()).unwrap();
-            ImageFolder::open(root.path(), Some(&classes)).unwrap().listing_digest()
+            ImageFolder::open(root.path(), Some(&classes), true).unwrap().listing_digest()
         };
         assert_ne!(digest(&["a", "b"]), digest(&["b", "a"]));
         assert_ne!(digest(&["a", "b"]), digest(&["a"]));
-        assert_eq!(digest(&["a", "b"]), ImageFolder::open(root.path(), None).unwrap().listing_digest());
+        assert_eq!(
+            digest(&["a", "b"]),
+            ImageFolder::open(root.path(), None, false).unwrap().listing_digest()
+        );
     }
 
     #[test]
     fn folders_without_classes_or_photographs_are_refused() {
-        let error = |root: &Path| ImageFolder::open(root, None).unwrap_err().to_string();
+        let error = |root: &Path| ImageFolder::open(root, None, false).unwrap_err().to_string();
         assert!(error(folder(&["a.jpg"]).path()).ends_with("expected one folder per class, found none"));
-        assert!(error(folder(&["a/b.txt"]).path()).contains("under a, found none"));
+        assert!(error(folder(&["a/b.txt"]).path()).contains("under a (.txt 1), found none"));
         assert!(error(Path::new("does/not/exist")).starts_with("cannot list `does/not/exist`"));
+    }
+
+    #[test]
+    fn a_class_without_photographs_is_an_error_that_says_what_is_there_unless_it_is_allowed() {
+        let root = folder(&["cats/a.jfif", "dogs/1.avif", "dogs/2.avif", "dog s/a.jpg"]);
+        let classes =
+            |names: &[&str]| Classes::new(names.iter().map(|name| (*name).to_owned()).collect()).unwrap();
+        let open = |names: &[&str], allows| ImageFolder::open(root.path(), Some(&classes(names)), allows);
+        let error = open(&["cats", "dogs"], false).unwrap_err();
+        assert!(error.to_string().ends_with("of every class, found none of dogs (.avif 2)"), "{error}");
+        assert!(error.remedy().unwrap().contains("`--allow-empty-class`"));
+        assert_eq!(open(&["cats", "dogs"], true).unwrap().samples().len(), 1);
+        let error = open(&["cats", "dog_s"], false).unwrap_err().to_string();
+        assert!(error.ends_with("found none of dog_s (no such folder, but `dog s`)"), "{error}");
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let root = folder(&["train/cats/a.jpg", "test/cats/a.txt"]);
+        let error = ImageFolder::open(root.path(), None, false).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("found the parts of a data set: test, train; `"), "{text}");
+        assert!(text.ends_with("found none of test (.txt 1)"), "{text}");
+        assert!(error.remedy().unwrap().contains("--images DIR/train"));
+        let given = Classes::new(vec!["train".into()]).unwrap();
+        assert_eq!(ImageFolder::open(root.path(), Some(&given), false).unwrap().samples().len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_class_whose_disk_is_gone_keeps_its_label() {
+        let root = folder(&["dogs/a.jpg", "1/b.jpg"]);
+        std::os::unix::fs::symlink("/no/disk", root.path().join("cats")).unwrap();
+        let error = ImageFolder::open(root.path(), None, false).unwrap_err().to_string();
+        assert!(error.ends_with("found none of cats (a link to nothing)"), "{error}");
+        let listed = ImageFolder::open(root.path(), None, true).unwrap();
+        assert_eq!(listed.classes().names(), ["1", "cats", "dogs"]);
+        assert_eq!(paths(&listed), [("1/b.jpg", 0), ("dogs/a.jpg", 2)]);
     }
 
     #[cfg(unix)]
@@ -183,8 +207,8 @@ mod tests {
     fn links_are_followed_and_loops_are_refused() {
         let root = folder(&["a/1.jpg"]);
         std::os::unix::fs::symlink(root.path().join("a/1.jpg"), root.path().join("a/2.jpg")).unwrap();
-        assert_eq!(ImageFolder::open(root.path(), None).unwrap().samples().len(), 2);
+        assert_eq!(ImageFolder::open(root.path(), None, false).unwrap().samples().len(), 2);
         std::os::unix::fs::symlink(root.path().join("a"), root.path().join("a/again")).unwrap();
-        assert!(matches!(ImageFolder::open(root.path(), None), Err(DatasetError::Loop { .. })));
+        assert!(matches!(ImageFolder::open(root.path(), None, false), Err(DatasetError::Loop { .. })));
     }
 }

@@ -1,162 +1,110 @@
 //! The photographs under a folder: sorted, relative, links followed.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
-use convbase_core::ClassesError;
-use walkdir::WalkDir;
+use super::DatasetError;
+use super::names::{is_foreign, is_image_name, is_system_file, suffix};
+use super::walk::{Entry, Kind, walk};
 
-/// A folder that is no labelled image folder.
-#[derive(Debug, thiserror::Error)]
-pub enum DatasetError {
-    /// A folder or file could not be listed.
-    #[error("cannot list `{}`", path.display())]
-    List {
-        /// What could not be listed.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The folder has no sub-folders.
-    #[error("`{}`: expected one folder per class, found none", path.display())]
-    NoClasses {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// No photograph was found under any class.
-    #[error("`{}`: expected photographs ({}) under {classes}, found none", path.display(), SUFFIXES.join(" "))]
-    NoImages {
-        /// The folder.
-        path: PathBuf,
-        /// The class folders that were looked into.
-        classes: String,
-    },
-    /// The class list is not valid.
-    #[error("`{}`", path.display())]
-    Classes {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: ClassesError,
-    },
-    /// A name cannot be written into a manifest.
-    #[error("`{}`: expected a name in UTF-8", path.display())]
-    NotUnicode {
-        /// The file or folder.
-        path: PathBuf,
-    },
-    /// A link leads back to a folder it lies in.
-    #[error("`{}`: expected no link back to a folder above", path.display())]
-    Loop {
-        /// The link.
-        path: PathBuf,
-    },
-}
-
-/// What counts as a photograph, in any case.
-const SUFFIXES: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "gif", "webp", "tif", "tiff"];
-
-/// The photographs under a folder and its sub-folders.
+/// The photographs under a folder and its sub-folders, and what else lies there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Photographs {
     /// Relative to the folder, with `/` between their parts, sorted by their bytes.
     pub paths: Vec<String>,
-    /// Files that are none.
-    pub others: usize,
+    /// How many of them are links.
+    pub links: usize,
+    /// Those that are no files: links to nothing, pipes, devices.
+    pub odd: Vec<String>,
+    /// What is no photograph.
+    pub left_out: LeftOut,
+}
+
+/// What is no photograph and is left out. Names that begin with a dot are not even counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Files by their suffixes: `.txt`, or `no suffix`.
+    pub suffixes: BTreeMap<String, usize>,
+    /// Photographs of formats that cannot be decoded here; they are among the suffixes too.
+    pub foreign: usize,
+    /// Files that systems make: `Thumbs.db`.
+    pub system_files: usize,
+    /// Folders that systems make, not looked into: `@eaDir`.
+    pub system_folders: Vec<String>,
+    /// Folders with results of Convbase, not looked into.
+    pub results: Vec<String>,
+    /// Links that lead nowhere and are not called like photographs.
+    pub dangling: Vec<String>,
+    /// Photographs whose names are no text, with the bytes that are none written out.
+    pub not_text: Vec<String>,
 }
 
 /// Finds the photographs under `folder`: files with a known suffix whose name, like that of the folders they lie in,
-/// does not begin with a dot. Links are followed.
+/// does not begin with a dot. Links are followed. Links to nothing that are called like photographs are listed, and so is
+/// what is no file: the decoder rejects and records them.
 pub fn photographs(folder: &Path) -> Result<Photographs, DatasetError> {
     let mut found = Photographs::default();
-    for entry in walk(folder, usize::MAX) {
-        let Entry { path, is_folder } = entry?;
-        let is_photograph = path.rsplit('/').next().is_some_and(is_image_name);
-        match (is_folder, is_photograph) {
-            (true, _) => {}
-            (false, true) => found.paths.push(path),
-            (false, false) => found.others += 1,
+    for entry in walk(folder, usize::MAX, |_| false) {
+        let entry = entry?;
+        if matches!(entry.kind, Kind::File | Kind::Dangling) && entry.is_text && is_image_name(entry.name()) {
+            found.links = found.links.saturating_add(entry.is_link.into());
+            if entry.is_odd {
+                found.odd.push(entry.path.clone());
+            }
+            found.paths.push(entry.path);
+        } else {
+            found.left_out.add(entry);
         }
     }
     found.paths.sort();
     Ok(found)
 }
 
-/// Whether a file of this name counts as a photograph: its suffix is known and it does not begin with a dot.
-pub(super) fn is_image_name(name: &str) -> bool {
-    let suffix = name.rsplit_once('.').map(|(_, suffix)| suffix.to_ascii_lowercase());
-    !name.starts_with('.') && suffix.is_some_and(|suffix| SUFFIXES.contains(&suffix.as_str()))
-}
-
-/// The names of a folder's folders and files, each sorted, without those that begin with a dot.
-pub(super) fn list(folder: &Path) -> Result<(Vec<String>, Vec<String>), DatasetError> {
-    let (mut folders, mut files) = (Vec::new(), Vec::new());
-    for entry in walk(folder, 1) {
-        let Entry { path, is_folder } = entry?;
-        if is_folder { folders.push(path) } else { files.push(path) }
+impl LeftOut {
+    /// Counts something that is no photograph, or one whose name is no text.
+    pub(super) fn add(&mut self, entry: Entry) {
+        match entry.kind {
+            Kind::Folder => {}
+            Kind::System => self.system_folders.push(entry.path),
+            Kind::Results => self.results.push(entry.path),
+            Kind::File | Kind::Dangling if is_image_name(entry.name()) => self.not_text.push(entry.path),
+            Kind::Dangling => self.dangling.push(entry.path),
+            Kind::File if is_system_file(entry.name()) => {
+                self.system_files = self.system_files.saturating_add(1);
+            }
+            Kind::File => self.add_file(entry.name()),
+        }
     }
-    folders.sort();
-    files.sort();
-    Ok((folders, files))
-}
 
-/// A folder or file below another.
-struct Entry {
-    /// Relative, with `/` between its parts.
-    path: String,
-    /// Whether it is a folder, or a link to one.
-    is_folder: bool,
-}
-
-/// What lies below `root`, so many folders deep, without names that begin with a dot.
-fn walk(root: &Path, depth: usize) -> impl Iterator<Item = Result<Entry, DatasetError>> {
-    // Sorted, so that of several things that are wrong the same one is told each time.
-    let walk = WalkDir::new(root).follow_links(true).max_depth(depth).sort_by_file_name();
-    let entries = walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path()));
-    entries.filter_map(move |entry| match entry {
-        Ok(entry) if entry.depth() == 0 => None,
-        Ok(entry) => Some(relative(root, entry.path(), entry.file_type().is_dir())),
-        Err(error) => unwalked(root, error).transpose(),
-    })
-}
-
-/// What cannot be walked is an error, unless it is a link to nothing.
-fn unwalked(root: &Path, error: walkdir::Error) -> Result<Option<Entry>, DatasetError> {
-    let path = error.path().unwrap_or(root).to_owned();
-    if error.depth() > 0 && is_hidden(&path) {
-        return Ok(None);
+    fn add_file(&mut self, name: &str) {
+        let suffix = suffix(name);
+        self.foreign = self.foreign.saturating_add(is_foreign(&suffix).into());
+        let key = if suffix.is_empty() { "no suffix".to_owned() } else { format!(".{suffix}") };
+        let count = self.suffixes.entry(key).or_default();
+        *count = count.saturating_add(1);
     }
-    if error.loop_ancestor().is_some() {
-        return Err(DatasetError::Loop { path });
-    }
-    // A link that leads nowhere counts as a file: the decoder will reject and record it.
-    let is_link = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink());
-    if error.depth() > 0 && is_link {
-        return relative(root, &path, false).map(Some);
-    }
-    Err(DatasetError::List { path, source: error.into() })
-}
 
-fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-}
+    /// How many files there are by suffix.
+    pub fn files(&self) -> usize {
+        self.suffixes.values().sum()
+    }
 
-fn relative(root: &Path, path: &Path, is_folder: bool) -> Result<Entry, DatasetError> {
-    let below = path.strip_prefix(root).unwrap_or(path);
-    let parts = below.iter().map(OsStr::to_str).collect::<Option<Vec<&str>>>();
-    match parts {
-        Some(parts) => Ok(Entry { path: parts.join("/"), is_folder }),
-        None => Err(DatasetError::NotUnicode { path: path.to_owned() }),
+    /// Files by suffix, the most first: `.avif 17, .txt 1`. Empty where there are none.
+    pub fn shown_suffixes(&self) -> String {
+        const MOST: usize = 8;
+        let mut suffixes: Vec<(&String, &usize)> = self.suffixes.iter().collect();
+        suffixes.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let more: usize = suffixes.iter().skip(MOST).map(|(_, count)| **count).sum();
+        let shown = suffixes.iter().take(MOST).map(|(suffix, count)| format!("{suffix} {count}"));
+        shown.chain((more > 0).then(|| format!("others {more}"))).collect::<Vec<_>>().join(", ")
     }
 }
 
 #[cfg(all(test, unix))]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
+    use std::ffi::OsStr;
+    use std::fs;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
 
@@ -176,15 +124,15 @@ mod tests {
         let root = folder(&["a/1.jpg", "b.jpg", "notes.txt"]);
         symlink("gone", root.path().join("a/0.jpg")).unwrap();
         symlink("itself.png", root.path().join("itself.png")).unwrap();
+        symlink("gone", root.path().join("list.txt")).unwrap();
         symlink("gone", root.path().join(".hidden.jpg")).unwrap();
         symlink(root.path(), root.path().join("a/.loop")).unwrap();
         symlink(root.path().join("b.jpg"), root.path().join("c.jpg")).unwrap();
         let found = photographs(root.path()).unwrap();
         assert_eq!(found.paths, ["a/0.jpg", "a/1.jpg", "b.jpg", "c.jpg", "itself.png"]);
-        assert_eq!(found.others, 1);
-        let (folders, files) = list(root.path()).unwrap();
-        assert_eq!(folders, ["a"]);
-        assert_eq!(files, ["b.jpg", "c.jpg", "itself.png", "notes.txt"]);
+        assert_eq!((found.links, found.left_out.files()), (3, 1));
+        assert_eq!(found.odd, ["a/0.jpg", "itself.png"]);
+        assert_eq!(found.left_out.dangling, ["list.txt"]);
     }
 
     #[test]
@@ -197,16 +145,43 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_manifest_can_hold_are_refused() {
+    fn names_that_no_manifest_can_hold_are_listed_apart_and_others_do_not_matter() {
         let root = folder(&["a/1.jpg"]);
-        let name = OsStr::from_bytes(b"b\xff.jpg");
+        let put = |name: &[u8]| write_artifact(&root.path().join("a").join(OsStr::from_bytes(name)), b"x");
         // Some file systems take no such name either.
-        if write_artifact(&root.path().join("a").join(name), b"x").is_err() {
+        if put(b"b\xff.jpg").is_err() {
             println!("skipped: the file system takes UTF-8 names alone");
             return;
         }
-        let error = photographs(root.path()).unwrap_err();
-        assert!(matches!(&error, DatasetError::NotUnicode { path } if path.ends_with(name)), "{error}");
+        put(b"b\xfe.jpg").unwrap();
+        put(b"c\xff.txt").unwrap();
+        let found = photographs(root.path()).unwrap();
+        assert_eq!(found.paths, ["a/1.jpg"]);
+        assert_eq!(found.left_out.not_text, [r"a/b\xfe.jpg", r"a/b\xff.jpg"]);
+        assert_eq!(found.left_out.shown_suffixes(), ".txt 1");
+    }
+
+    #[test]
+    fn folders_of_systems_and_of_results_are_not_looked_into() {
+        let root = folder(&[
+            "a/1.jpg",
+            "a/@eaDir/1.jpg/thumb.jpg",
+            "__MACOSX/1.jpg",
+            "run/config.json",
+            "run/history.csv",
+            "run/curves.png",
+            "report/metrics.json",
+            "report/predictions.csv",
+            "Thumbs.db",
+        ]);
+        write_artifact(&root.path().join("store/manifest.json"), b"{\"format\": \"convbase-features/1\"}")
+            .unwrap();
+        write_artifact(&root.path().join("store/1.png"), b"x").unwrap();
+        let found = photographs(root.path()).unwrap();
+        assert_eq!(found.paths, ["a/1.jpg"]);
+        assert_eq!(found.left_out.system_folders, ["__MACOSX", "a/@eaDir"]);
+        assert_eq!(found.left_out.results, ["report", "run", "store"]);
+        assert_eq!((found.left_out.system_files, found.left_out.files()), (1, 0));
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl ViewMaker {
                 self.make_in(room, paths[photograph], view, size, source, pixels);
             },
         );
-        DecodedBatch { images: batch.images, pixels }
+        DecodedBatch { pixels, ..batch }
     }
 
     fn make_in(
@@ -190,6 +190,7 @@ mod tests {
         let maker = maker(ALL, 3, 42);
         let decoded = DecodedImage { width: 5, height: 4, sha256: Digest::of(b"") };
         let batch = DecodedBatch {
+            doubts: Vec::new(),
             images: vec![Ok(decoded), Err(DecodeError::Empty), Ok(decoded)],
             pixels: [photograph(size), photograph(size)].concat(),
         };

@@ -21,7 +21,7 @@ fn decode(positions: Range<usize>) -> Option<DecodedBatch> {
     };
     let readable = positions.clone().filter(|position| is_readable(*position));
     let pixels = readable.flat_map(|position| [position as u8; 3]).collect();
-    Some(DecodedBatch { images: positions.map(image).collect(), pixels })
+    Some(DecodedBatch { images: positions.map(image).collect(), doubts: Vec::new(), pixels })
 }
 
 #[derive(Debug, thiserror::Error, PartialEq)]

@@ -92,10 +92,8 @@ pub fn probe(config: &ProbeConfig) -> anyhow::Result<Probe> {
     let judged = threads.install(|| grid.judge(&splits, || progress.inc(1)))?;
     progress.finish_and_clear();
     let Some(&Judged { candidate, .. }) = best(&judged) else { bail!("`{name}`: there is nothing to try") };
-    info!(
-        "mean cross-entropy on photographs that were left out\n{}",
-        Table { grid: &grid, judged: &judged, best: candidate }
-    );
+    let table = Table { grid: &grid, judged: &judged, best: candidate };
+    info!(%table, "mean cross-entropy on photographs that were left out");
     folder.save_grid(&poolings, &judged)?;
 
     let held_out = threads.install(|| grid.all_held_out(&splits, candidate))?;

@@ -12,6 +12,7 @@ pub(crate) fn manifest(images: usize, shard_size: usize) -> Manifest {
         interpolation: Interpolation::Nearest,
         preprocess: Preprocess::Rescale,
         shape: FeatureShape::new(vec![1, 2, 512]).unwrap(),
+        exif_orientation: false,
     };
     let classes = Classes::new(vec!["cats".into(), "dogs".into()]).unwrap();
     let listing = Listing { images, sha256: Digest::of(b"listing") };

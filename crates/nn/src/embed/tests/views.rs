@@ -8,7 +8,7 @@ fn decode_views(positions: Range<usize>, views: usize) -> DecodedBatch {
     let view =
         |pixel: &[u8; 3]| (0..views).flat_map(|view| [pixel[0], view as u8, view as u8]).collect::<Vec<_>>();
     let pixels = batch.pixels.as_chunks::<3>().0.iter().flat_map(view).collect();
-    DecodedBatch { images: batch.images, pixels }
+    DecodedBatch { pixels, ..batch }
 }
 
 /// Gives each image's position and view, and remembers the most images that it was given at once.

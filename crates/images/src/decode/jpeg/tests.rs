@@ -1,0 +1,148 @@
+//! Pictures of every coding, whole and damaged.
+
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use proptest::prelude::*;
+
+use super::*;
+
+/// How a picture is coded.
+#[derive(Debug, Clone, Copy)]
+struct Coding {
+    size: (u16, u16),
+    colours: ColorType,
+    sampling: SamplingFactor,
+    is_progressive: bool,
+    restart_interval: u16,
+    quality: u8,
+}
+
+const PLAIN: Coding = Coding {
+    size: (70, 53),
+    colours: ColorType::Rgb,
+    sampling: SamplingFactor::F_2_2,
+    is_progressive: false,
+    restart_interval: 0,
+    quality: 80,
+};
+
+impl Coding {
+    fn encode(self, seed: u32) -> Vec<u8> {
+        let (width, height) = self.size;
+        let channels = match self.colours {
+            ColorType::Luma => 1,
+            ColorType::Cmyk => 4,
+            _ => 3,
+        };
+        let count = u32::from(width) * u32::from(height) * channels;
+        let pixels: Vec<u8> = (0..count).map(|n| ((n * 7) ^ (n / 31 * seed) ^ (n * n % 97)) as u8).collect();
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&mut bytes, self.quality);
+        encoder.set_sampling_factor(self.sampling);
+        encoder.set_progressive(self.is_progressive);
+        encoder.set_restart_interval(self.restart_interval);
+        encoder.encode(&pixels, width, height, self.colours).unwrap();
+        bytes
+    }
+}
+
+fn codings() -> impl Strategy<Value = Coding> {
+    let colours = prop_oneof![Just(ColorType::Rgb), Just(ColorType::Luma), Just(ColorType::Cmyk)];
+    let sampling = prop_oneof![
+        Just(SamplingFactor::F_1_1),
+        Just(SamplingFactor::F_2_1),
+        Just(SamplingFactor::F_1_2),
+        Just(SamplingFactor::F_2_2),
+        Just(SamplingFactor::F_4_1),
+    ];
+    let interval = prop_oneof![Just(0_u16), 1..9_u16];
+    let numbers = ((1..90_u16, 1..90_u16), interval, 5..100_u8);
+    (colours, sampling, any::<bool>(), numbers).prop_map(
+        |(colours, sampling, is_progressive, (size, restart_interval, quality))| Coding {
+            size,
+            colours,
+            sampling,
+            is_progressive,
+            restart_interval,
+            quality,
+        },
+    )
+}
+
+/// Where the data of the first scan begin.
+fn first_scan(bytes: &[u8]) -> usize {
+    let mut position = 2;
+    while bytes[position + 1] != 0xDA {
+        position += 2 + usize::from(u16::from_be_bytes([bytes[position + 2], bytes[position + 3]]));
+    }
+    position + 2 + usize::from(u16::from_be_bytes([bytes[position + 2], bytes[position + 3]]))
+}
+
+proptest! {
+    #[test]
+    fn a_whole_picture_is_whole_whatever_its_coding(coding in codings(), seed in 0..99_u32) {
+        let bytes = coding.encode(seed);
+        prop_assert_eq!(walk(&bytes), Ok(None));
+        // What lies behind the end is another matter: the second picture of a stereo camera, a film.
+        prop_assert_eq!(walk(&[&bytes[..], &bytes[..99]].concat()), Ok(None));
+    }
+
+    #[test]
+    fn a_picture_that_is_cut_is_not_whole_also_where_somebody_closed_it(coding in codings(), at in 0.0..1.0_f64) {
+        let bytes = coding.encode(7);
+        let start = first_scan(&bytes);
+        let cut = &bytes[..start + ((bytes.len() - 2 - start) as f64 * at) as usize];
+        prop_assert_eq!(walk(cut), Err(JpegError::NoEnd));
+        let closed = walk(&[cut, &[0xFF, 0xD9]].concat());
+        let between_scans = coding.is_progressive && closed == Ok(Some(Doubt::CoarseScans));
+        prop_assert!(closed.is_err() || between_scans, "{:?}", closed);
+        let again = walk(&[cut, &bytes[..]].concat());
+        // Whatever stands between: the beginning of the other picture may pass for bits of this one.
+        prop_assert!(again.is_err(), "{:?}", again);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic_or_run_away(coding in codings(), flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20)) {
+        let mut bytes = coding.encode(3);
+        for (index, value) in flips {
+            *index.get_mut(&mut bytes) = value;
+        }
+        let _ = walk(&bytes);
+        let _ = walk(&bytes[bytes.len() / 3..]);
+    }
+}
+
+#[test]
+fn a_size_that_was_forged_larger_misses_blocks() {
+    for is_progressive in [false, true] {
+        let mut bytes = Coding { is_progressive, ..PLAIN }.encode(5);
+        let frame = bytes.windows(2).position(|pair| matches!(pair, [0xFF, 0xC0..=0xC2])).unwrap();
+        bytes[frame + 5..frame + 9].copy_from_slice(&[0xFF, 0xFF, 0xFF, 0xFF]);
+        let error = walk(&bytes).unwrap_err();
+        assert!(matches!(error, JpegError::MissingBlocks { .. } | JpegError::NoCode { .. }), "{error}");
+    }
+}
+
+#[test]
+fn bytes_that_no_block_needs_are_a_doubt() {
+    let bytes = PLAIN.encode(5);
+    let (data, end) = bytes.split_at(bytes.len() - 2);
+    assert_eq!(walk(&[data, &[1, 2, 3], end].concat()), Ok(Some(Doubt::UnusedBytes(3))));
+}
+
+#[test]
+fn what_is_not_known_here_is_left_to_the_decoder_but_has_to_end() {
+    let mut bytes = PLAIN.encode(5);
+    let frame = bytes.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
+    bytes[frame + 1] = 0xC9; // Arithmetic coding.
+    assert_eq!(walk(&bytes), Ok(None));
+    assert_eq!(walk(&bytes[..bytes.len() - 2]), Err(JpegError::NoEnd));
+}
+
+#[test]
+fn codes_that_their_lengths_do_not_allow_are_no_table() {
+    use super::huffman::Huffman;
+    let counts = |first: u8| std::array::from_fn(|index| if index == 0 { first } else { 0 });
+    assert!(Huffman::new(counts(2), &[1, 2]).is_some());
+    assert!(Huffman::new(counts(3), &[1, 2, 3]).is_none());
+    assert!(Huffman::new(counts(2), &[1]).is_none());
+}
