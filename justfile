@@ -167,6 +167,11 @@ fmt-check:
 clippy:
     cargo clippy --release --workspace --all-targets -- -D warnings
 
+# Check the dependencies: licences, sources, versions, and known flaws where their database can be reached
+[group('development')]
+deny:
+    scripts/deny
+
 # Format the sources
 [group('development')]
 fmt:

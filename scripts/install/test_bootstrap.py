@@ -1,5 +1,6 @@
 """Tests of the layout of libtorch and of the programs as a person starts them."""
 
+import io
 import json
 import os
 import subprocess
@@ -10,8 +11,9 @@ import unittest.mock
 import zipfile
 from pathlib import Path
 
+import report
 import repository
-from install import environment, libtorch
+from install import environment, libtorch, program, wheel
 from report import Failure
 
 WHEEL_ENTRIES = (
@@ -66,13 +68,40 @@ class Libtorch(unittest.TestCase):
             self.assertEqual(sorted(path.name for path in folder.iterdir()), ["staging", "torch.whl"])
 
 
+class Program(unittest.TestCase):
+    def test_a_program_comes_from_its_wheel_once_and_another_version_replaces_it(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder, source = Path(name, "bin"), Path(name, "program.whl")
+            said = lambda version: f"#!/bin/sh\necho just {version}\n"
+            version = wheel.pinned_file("rust-just")[0].partition("==")[2]
+            fetches = []
+
+            def fetch(wanted):
+                fetches.append(wanted)
+                with zipfile.ZipFile(source, "w") as archive:
+                    archive.writestr("rust_just.data/scripts/just", said(version))
+                return source
+
+            with unittest.mock.patch.object(wheel, "fetch", fetch), self.quiet():
+                program.install("just", folder)
+                program.install("just", folder)
+                self.assertEqual((fetches, program.version_of(folder / "just")), (["rust-just"], version))
+                (folder / "just").write_text(said("0.1"))
+                program.install("just", folder)
+            self.assertEqual((len(fetches), program.version_of(folder / "just")), (2, version))
+            self.assertEqual([path.name for path in folder.iterdir()], ["just"])
+
+    def quiet(self):
+        return unittest.mock.patch.object(report, "stream", io.StringIO())
+
+
 class Programs(unittest.TestCase):
     def start(self, *command, **variables):
         return subprocess.run(command, cwd=os.sep, env={**os.environ, **variables}, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def test_every_program_explains_itself_from_any_folder(self):
-        for name in ("bootstrap", "fetch", "weights", "data", "export-onnx"):
+        for name in ("bootstrap", "deny", "fetch", "weights", "data", "export-onnx"):
             with self.subTest(name):
                 program = repository.SCRIPTS / name
                 self.assertTrue(os.access(program, os.X_OK))
