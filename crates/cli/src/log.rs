@@ -14,6 +14,8 @@ pub(crate) fn start(arguments: &CommonArguments) {
         .with_env_filter(arguments.log_filter())
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
+        // Where nobody reads stderr any more, or its disk is full, the work goes on: saying so there would panic.
+        .log_internal_errors(false)
         .with_target(false);
     match arguments.log_format {
         // A message for people holds its figures already; the fields are for programs.

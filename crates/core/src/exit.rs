@@ -74,6 +74,11 @@ impl<T, E: Into<Box<dyn Error + Send + Sync>>> WithHint<T> for Result<T, E> {
     }
 }
 
+/// What was to be printed could not be.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to stdout")]
+pub struct StdoutError(#[from] io::Error);
+
 /// Prints a failure to stderr and gives the exit code. `program` begins the line for people, and is a field of the
 /// line for programs.
 ///
@@ -137,14 +142,20 @@ fn hints<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a str> 
     })
 }
 
+/// EMFILE, the same number on every Unix; the standard library has no kind for it.
+const TOO_MANY_OPEN_FILES: i32 = 24;
+
 /// What helps wherever a file is met.
 fn remedy(error: &io::Error) -> Option<&'static str> {
+    if error.raw_os_error() == Some(TOO_MANY_OPEN_FILES) {
+        return Some("raise the number of files that a process may have open: `ulimit -n 1024`");
+    }
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             Some("free some space and run the same command again: what is finished is kept")
         }
-        // Linux says ENOMEM as well when a process maps more files than it may.
-        io::ErrorKind::OutOfMemory => Some(
+        // Linux says ENOMEM as well when a process maps more files than it may. Without a number it is Rust's own.
+        io::ErrorKind::OutOfMemory if error.raw_os_error().is_some() => Some(
             "each shard of an open store is one memory map, of which a process may have so many as \
              `sysctl vm.max_map_count` says: raise it, or make larger shards with `--shard-size`",
         ),
@@ -187,8 +198,16 @@ mod tests {
 
     #[test]
     fn too_many_memory_maps_have_a_remedy_that_names_the_limit() {
-        let text = describe("trainer", &Outer(io::ErrorKind::OutOfMemory.into()));
+        let no_memory = 12;
+        let text = describe("trainer", &Outer(io::Error::from_raw_os_error(no_memory)));
         assert!(text.contains("\nhint: ") && text.contains("vm.max_map_count"), "{text}");
+        assert!(!describe("trainer", &Outer(io::ErrorKind::OutOfMemory.into())).contains("hint"));
+    }
+
+    #[test]
+    fn too_many_open_files_have_a_remedy() {
+        let text = describe("trainer", &Outer(io::Error::from_raw_os_error(TOO_MANY_OPEN_FILES)));
+        assert!(text.ends_with("may have open: `ulimit -n 1024`\n"), "{text}");
     }
 
     #[test]

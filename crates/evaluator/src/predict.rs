@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use convbase_core::exit::{Hinted, Outcome, WithHint, one_line};
+use convbase_core::exit::{Hinted, Outcome, StdoutError, WithHint, one_line};
 use convbase_core::{ImageSize, Interrupt, escaped_path, processors};
 use convbase_images::{DecodedBatch, Decoder, LeftOut, ViewMaker, decode_batch, photographs};
 use convbase_nn::{Base, Checkpoint, ConvBase, DeviceChoice, EmbedPipeline, Embedded, Head, set_threads};
@@ -68,7 +68,6 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
         stdout: io::stdout().lock(),
         unreadable: 0,
     };
-    lines.begin()?;
     let all = 0..images.len();
     let pipeline = EmbedPipeline {
         engine: &conv_base,
@@ -81,6 +80,8 @@ pub fn predict(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     let decoder = Decoder::new(spec.image_size, spec.interpolation)
         .with_exif_orientation(spec.exif_orientation)
         .with_most_pixels(arguments.max_pixels.unwrap_or(Decoder::MOST_PIXELS));
+    pipeline.check_memory().hint(|| "fewer photographs at once need less: `--batch-size`, `--threads`")?;
+    lines.begin()?;
     let decode = |positions: Range<usize>| {
         let images = &images[positions];
         let batch = decode_batch(images, &decoder);
@@ -112,8 +113,8 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn begin(&mut self) -> io::Result<()> {
-        self.stdout.write_all(header(self.format, self.classes).as_bytes())
+    fn begin(&mut self) -> Result<(), StdoutError> {
+        Ok(self.stdout.write_all(header(self.format, self.classes).as_bytes())?)
     }
 
     fn print(&mut self, embedded: Embedded) -> anyhow::Result<()> {
@@ -132,7 +133,7 @@ impl Lines<'_> {
                 }
             };
             let line = line(self.format, path, self.classes, &prediction)?;
-            self.stdout.write_all(line.as_bytes())?;
+            self.stdout.write_all(line.as_bytes()).map_err(StdoutError::from)?;
         }
         Ok(())
     }
@@ -149,7 +150,7 @@ impl Lines<'_> {
     }
 
     /// Gives the number of unreadable photographs.
-    fn end(mut self) -> io::Result<usize> {
+    fn end(mut self) -> Result<usize, StdoutError> {
         self.stdout.flush()?;
         Ok(self.unreadable)
     }

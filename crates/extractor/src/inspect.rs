@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use convbase_core::Label;
-use convbase_core::exit::Outcome;
+use convbase_core::exit::{Outcome, StdoutError};
 use convbase_core::store::{FeatureStore, Manifest, RowStatus};
 use serde::Serialize;
 
@@ -56,13 +56,15 @@ pub fn inspect(arguments: &InspectArguments) -> anyhow::Result<Outcome> {
         digest: store.digest().to_string(),
     };
     let mut stdout = io::stdout().lock();
-    if arguments.json {
-        serde_json::to_writer_pretty(&mut stdout, &inspection).map_err(io::Error::from)?;
-        writeln!(stdout)?;
-    } else {
-        print(&inspection, &mut stdout)?;
-    }
+    let printed =
+        if arguments.json { print_json(&inspection, &mut stdout) } else { print(&inspection, &mut stdout) };
+    printed.map_err(StdoutError::from)?;
     Ok(Outcome::Done)
+}
+
+fn print_json(inspection: &Inspection, out: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, inspection)?;
+    writeln!(out)
 }
 
 fn print(inspection: &Inspection, out: &mut impl Write) -> io::Result<()> {

@@ -9,6 +9,7 @@ mod disk;
 mod extract;
 mod import;
 mod inspect;
+mod machine_failure;
 mod pipeline;
 mod progress;
 mod rejection_limit;

@@ -3,13 +3,14 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use convbase_core::exit::one_line;
+use convbase_core::exit::{Hinted, WithHint, one_line};
 use convbase_core::store::{Canary, Receipt, ShardName, ShardWriter, StoreWriter, WriteError};
 use convbase_core::{DecodedImage, Interrupt, Sample};
 use convbase_images::{DecodeThreads, DecodedBatch, Decoder, ImageFolder, ViewMaker};
 use convbase_nn::{Embed, EmbedPipeline, Embedded, TimeSpent};
 use tracing::{info, warn};
 
+use crate::machine_failure::machine_failure;
 use crate::progress::Progress;
 use crate::rejection_limit::RejectionLimit;
 
@@ -61,11 +62,15 @@ impl<'a> Pipeline<'a> {
             passes: self.passes,
             interrupt: self.interrupt,
         };
-        let mut written = Written::default();
+        embed.check_memory().hint(|| "fewer images at once need less: `--batch-size`, `--threads`")?;
+        let (mut written, mut failure) = (Written::default(), None);
         let time = embed.run::<anyhow::Error>(
-            |positions| self.decode(positions, &mut limit),
+            |positions| self.decode(positions, &mut limit, &mut failure),
             |embedded| Ok(self.write(embedded, &mut written)?),
         )?;
+        if let Some(failure) = failure {
+            return Err(failure.into());
+        }
         if !self.interrupt.is_set() {
             limit.check(self.folder)?;
         }
@@ -75,11 +80,24 @@ impl<'a> Pipeline<'a> {
     }
 
     /// Nothing is computed any more when too many are unreadable; they are only read, to list them all.
-    fn decode(&self, positions: Range<usize>, limit: &mut RejectionLimit) -> Option<DecodedBatch> {
+    /// Where the machine itself fails, everything ends.
+    fn decode(
+        &self,
+        positions: Range<usize>,
+        limit: &mut RejectionLimit,
+        failure: &mut Option<Hinted>,
+    ) -> Option<DecodedBatch> {
         let samples = &self.folder.samples()[positions];
         let paths: Vec<PathBuf> =
             samples.iter().map(|sample| self.folder.root().join(&sample.path)).collect();
         let batch = self.decode_threads.decode_batch(&paths, &self.decoder);
+        let errors =
+            paths.iter().zip(&batch.images).filter_map(|(path, image)| Some((path, image.as_ref().err()?)));
+        *failure = errors.filter_map(|(path, error)| machine_failure(path, error)).next();
+        if failure.is_some() {
+            self.interrupt.set();
+            return None;
+        }
         let was_over = limit.is_over();
         for (sample, image) in samples.iter().zip(&batch.images) {
             if let Err(error) = image {

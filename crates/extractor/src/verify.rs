@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::Path;
 
-use convbase_core::exit::Outcome;
-use convbase_core::store::{self, ShardName, Task};
+use convbase_core::exit::{Outcome, StdoutError};
+use convbase_core::store::{self, ShardName, Task, Verification};
 
 use crate::args::VerifyArguments;
 
@@ -14,38 +15,43 @@ pub fn verify(arguments: &VerifyArguments) -> anyhow::Result<Outcome> {
     let mut findings = 0;
     for folder in &arguments.stores {
         let verification = store::verify(folder);
-        for finding in &verification.findings {
-            writeln!(
-                stdout,
-                "{}",
-                folder.join(&finding.file).display().to_string() + ": " + &finding.problem
-            )?;
-        }
-        let verdict = match verification.findings.len() {
-            0 => "ok".to_owned(),
-            count => format!("{count} findings"),
-        };
-        writeln!(
-            stdout,
-            "{}: {verdict}; {} shards, listed {} = embedded {} + rejected {}, {} bytes hashed",
-            folder.display(),
-            verification.shards,
-            verification.images,
-            verification.embedded,
-            verification.rejected,
-            verification.bytes
-        )?;
-        if !verification.missing.is_empty() {
-            writeln!(
-                stdout,
-                "{}: {}",
-                folder.display(),
-                missing(&verification.missing, arguments.task_count)
-            )?;
-        }
         findings += verification.findings.len();
+        match print(&mut stdout, folder, &verification, arguments.task_count) {
+            // Whoever has read enough of the findings is still told by the exit code that there are some.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && findings > 0 => break,
+            printed => printed.map_err(StdoutError::from)?,
+        }
     }
     Ok(if findings == 0 { Outcome::Done } else { Outcome::Findings })
+}
+
+fn print(
+    out: &mut impl Write,
+    folder: &Path,
+    verification: &Verification,
+    task_count: Option<u32>,
+) -> io::Result<()> {
+    for finding in &verification.findings {
+        writeln!(out, "{}: {}", folder.join(&finding.file).display(), finding.problem)?;
+    }
+    let verdict = match verification.findings.len() {
+        0 => "ok".to_owned(),
+        count => format!("{count} findings"),
+    };
+    writeln!(
+        out,
+        "{}: {verdict}; {} shards, listed {} = embedded {} + rejected {}, {} bytes hashed",
+        folder.display(),
+        verification.shards,
+        verification.images,
+        verification.embedded,
+        verification.rejected,
+        verification.bytes
+    )?;
+    if !verification.missing.is_empty() {
+        writeln!(out, "{}: {}", folder.display(), missing(&verification.missing, task_count))?;
+    }
+    Ok(())
 }
 
 /// The missing shards, and the tasks that make them, in a form that can be pasted.

@@ -9,6 +9,7 @@ mod device;
 mod embed;
 mod engine;
 mod error;
+mod free_memory;
 mod head;
 mod inference;
 mod learner;
@@ -27,12 +28,13 @@ mod view_choice;
 pub use base::{Base, BaseError, default_weights, is_onnx_file};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointMetadata, Mismatch};
 pub use device::{DeviceChoice, DeviceError};
-pub use embed::{Embed, EmbedPipeline, Embedded, TimeSpent};
+pub use embed::{Embed, EmbedPipeline, Embedded, ImageBytes, TimeSpent};
 pub use engine::{
     ConvBase, EngineError, Fault, Normalisation, OnnxError, OnnxMetadata, OnnxModel, OnnxNetwork,
     OnnxProblem, Scaling,
 };
 pub use error::{MinibatchError, TorchError};
+pub use free_memory::{NotEnoughMemory, check_memory};
 pub use head::{
     Activation, Head, HeadShape, Input, MapPooling, Preparation, Tail, TailError, UnknownActivation,
     UnknownMapPooling,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use convbase_core::History;
-use convbase_core::exit::Outcome;
-use convbase_nn::{HeadShape, Summary, TrainingOptions, TrainingState, set_threads};
+use convbase_core::exit::{Outcome, WithHint};
+use convbase_nn::{HeadShape, Summary, TrainingOptions, TrainingState, check_memory, set_threads};
 use tracing::info;
 
 use crate::args::FitConfig;
@@ -49,6 +49,10 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
 
     let features = stores.train.manifest().spec().shape.length();
     let shape = HeadShape::new(features, config.hidden, config.activation, classes.len());
+    if !device.is_cuda() {
+        check_memory(shape.training_bytes(training.batch_size.min(train.len())))
+            .hint(|| "fewer `--hidden` units need less, and so does a smaller `--batch-size`")?;
+    }
     let options = TrainingOptions {
         batch_size: training.batch_size,
         dropout: config.dropout,

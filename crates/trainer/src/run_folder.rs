@@ -15,6 +15,9 @@ use tracing::info;
 use crate::args::TrainingConfig;
 use crate::curves::draw_curves;
 
+/// What says which run a folder holds, written first.
+const CONFIGURATION: &str = "config.json";
+
 /// A run of another configuration lies in the folder.
 #[derive(Debug, thiserror::Error)]
 #[error("`{}` holds another run: {differences}", folder.display())]
@@ -33,7 +36,7 @@ impl RunFolder {
     /// Writes the configuration, or checks that the one that is there is the same: an equal run is repeated, another
     /// one is not overwritten.
     pub(crate) fn create(out: &Path, run: &impl Serialize) -> anyhow::Result<Self> {
-        let path = out.join("config.json");
+        let path = out.join(CONFIGURATION);
         if path.exists() {
             let bytes = fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
             let found: Value = serde_json::from_slice(&bytes)
@@ -118,8 +121,21 @@ impl RunFolder {
         }
     }
 
+    /// Fails where the run is no longer where it was begun: its disk went away, and what is written now would lie
+    /// elsewhere.
+    fn check_place(&self) -> anyhow::Result<()> {
+        let path = self.folder.join(CONFIGURATION);
+        ensure!(
+            path.exists(),
+            "`{}`: expected the configuration of this run, found none: the folder went away in mid-run",
+            path.display()
+        );
+        Ok(())
+    }
+
     /// Replaces the state that training goes on from.
     pub(crate) fn save_last(&self, state: &TrainingState) -> anyhow::Result<()> {
+        self.check_place()?;
         Ok(state.save(&self.folder.join("last.safetensors"))?)
     }
 
@@ -129,17 +145,20 @@ impl RunFolder {
         state: &TrainingState,
         metadata: &CheckpointMetadata,
     ) -> anyhow::Result<()> {
+        self.check_place()?;
         Ok(state.save_head(&self.best(), metadata)?)
     }
 
     /// Replaces the history.
     pub(crate) fn save_history(&self, history: &History) -> anyhow::Result<()> {
+        self.check_place()?;
         Ok(write_artifact(&self.folder.join("history.csv"), history.to_csv().as_bytes())?)
     }
 
     /// Replaces the curves.
     pub(crate) fn save_curves(&self, history: &History) -> anyhow::Result<()> {
         let curves = draw_curves(history)?;
+        self.check_place()?;
         write_artifact(&self.folder.join("curves.svg"), curves.svg.as_bytes())?;
         Ok(write_artifact(&self.folder.join("curves.png"), &curves.png)?)
     }

@@ -87,6 +87,12 @@ pub enum WriteError {
         #[source]
         source: io::Error,
     },
+    /// The store is no longer where it was begun: its disk went away, and what is written now would lie elsewhere.
+    #[error("`{}`: expected the manifest of this store, found none: the folder went away in mid-run", path.display())]
+    Gone {
+        /// The manifest.
+        path: PathBuf,
+    },
     /// The features are not those of the images they came with.
     #[error("features of {images} images: expected {expected} bytes, found {found}")]
     Features {
@@ -187,6 +193,7 @@ impl StoreWriter {
 
     /// Begins a shard. An earlier, unfinished or damaged one of this name is replaced.
     pub fn shard(&self, shard: ShardName) -> Result<ShardWriter<'_>, WriteError> {
+        self.check_place()?;
         // A receipt promises that its files are whole: it goes before they are touched.
         let receipt = self.folder.join(shard.receipt());
         remove(&receipt).map_err(|source| WriteError::Remove { path: receipt, source })?;
@@ -287,6 +294,7 @@ impl ShardWriter<'_> {
         let labels = store.write(shard.labels(), &label_bytes)?;
         let row_lines = store.write(shard.rows(), &RowRecord::to_lines(&records))?;
 
+        store.check_place()?;
         // Everything it speaks of is on disk under its name: from here on the shard exists.
         let receipt = Receipt {
             shard: shard.index,
@@ -303,6 +311,11 @@ impl ShardWriter<'_> {
 }
 
 impl StoreWriter {
+    fn check_place(&self) -> Result<(), WriteError> {
+        let path = self.folder.join(MANIFEST_NAME);
+        if path.exists() { Ok(()) } else { Err(WriteError::Gone { path }) }
+    }
+
     fn write(&self, name: String, bytes: &[u8]) -> Result<FileEntry, ArtifactError> {
         write_artifact(&self.folder.join(&name), bytes)?;
         Ok(FileEntry { name, bytes: bytes.len() as u64, sha256: Digest::of(bytes) })

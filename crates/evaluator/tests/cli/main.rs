@@ -6,8 +6,11 @@ mod checkpoints;
 mod classes;
 mod evaluate;
 mod features;
+mod machine;
 mod messages;
 mod mismatch;
 mod predict;
+#[path = "../../../cli/tests/support/shell.rs"]
+mod shell;
 mod support;
 mod views;

@@ -22,16 +22,17 @@ static WEIGHTS: LazyLock<PathBuf> = LazyLock::new(|| {
 
 const CLASSES: [&str; 3] = ["birds", "cats", "dogs"];
 
-struct Bench {
-    images: TempDir,
-    folder: TempDir,
+/// Photographs and what predicts them.
+pub struct Bench {
+    pub images: TempDir,
+    pub folder: TempDir,
     store: PathBuf,
-    head: PathBuf,
+    pub head: PathBuf,
 }
 
 impl Bench {
     /// Three photographs of each class, their features and a head.
-    fn new() -> Self {
+    pub fn new() -> Self {
         let (images, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         write_photographs(images.path(), &CLASSES, 9);
         let store = folder.path().join("store");
@@ -61,7 +62,11 @@ impl Bench {
         evaluator(code, &arguments)
     }
 
-    fn image(&self, name: &str) -> PathBuf {
+    pub fn weights() -> &'static Path {
+        &WEIGHTS
+    }
+
+    pub fn image(&self, name: &str) -> PathBuf {
         self.images.path().join(name)
     }
 }

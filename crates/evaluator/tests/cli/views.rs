@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::support::*;
 
 /// The smallest base, never trained.
-static TINY: LazyLock<PathBuf> = LazyLock::new(|| {
+pub static TINY: LazyLock<PathBuf> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("evaluator-cli/tiny.safetensors");
     write_untrained(&path, architecture("tiny").unwrap(), 7, Preprocess::Rescale).unwrap();
     path

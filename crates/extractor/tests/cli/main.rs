@@ -7,9 +7,12 @@ mod extract;
 mod features;
 mod hostile;
 mod import;
+mod machine;
 mod messages;
 mod plan;
 mod rejected;
+#[path = "../../../cli/tests/support/shell.rs"]
+mod shell;
 mod support;
 mod tasks;
 mod views;

@@ -7,6 +7,7 @@
 //! theirs closed.
 
 mod batch;
+mod need;
 mod order;
 mod time;
 
@@ -22,6 +23,7 @@ use batch::{Answer, Batch, Delivery, Outcome};
 use order::InOrder;
 use time::Stopwatch;
 
+pub use need::ImageBytes;
 pub use time::TimeSpent;
 
 /// Batches of features that may wait for who consumes them: enough that no pass waits for a hiccup, little memory.
@@ -34,6 +36,11 @@ pub trait Embed: Sync {
 
     /// The features [batch, ...shape] of pixels [batch, height, width, 3].
     fn embed(&self, pixels: &[u8], batch: usize) -> Result<Vec<f32>, Self::Error>;
+
+    /// What an image takes of this machine's memory, at least; nothing where that is not known.
+    fn image_bytes(&self) -> ImageBytes {
+        ImageBytes::default()
+    }
 }
 
 /// Many photographs on their way through an engine. They are known by their positions in a listing.
@@ -82,12 +89,7 @@ impl<E: Embed> EmbedPipeline<'_, E> {
         decode: impl FnMut(Range<usize>) -> Option<DecodedBatch> + Send,
         consume: impl FnMut(Embedded) -> Result<(), C>,
     ) -> Result<TimeSpent, C> {
-        // A batch holds a place from before it is decoded until it is consumed: as many as passes can work on, and wait
-        // for each other's order, and no more. So memory is bounded however slow one pass is. Batches that many views make
-        // larger than asked for are fewer.
-        let places = self.passes().saturating_mul(4).saturating_add(WAITING_BATCHES);
-        let excess = self.views().div_ceil(self.batch_size());
-        let places = places.div_ceil(excess).max(self.passes().saturating_add(1));
+        let places = self.places();
         let (taken, freed) = bounded(places);
         let (pixels, decoded) = bounded(places);
         let (answers, answered) = bounded(WAITING_BATCHES);
@@ -109,6 +111,15 @@ impl<E: Embed> EmbedPipeline<'_, E> {
             decoding.join().unwrap_or_else(resume);
             consumed.map(|()| time)
         })
+    }
+
+    /// A batch holds a place from before it is decoded until it is consumed: as many as passes can work on, and wait for
+    /// each other's order, and no more. So memory is bounded however slow one pass is. Batches that many views make larger
+    /// than asked for are fewer.
+    fn places(&self) -> usize {
+        let places = self.passes().saturating_mul(4).saturating_add(WAITING_BATCHES);
+        let excess = self.views().div_ceil(self.batch_size());
+        places.div_ceil(excess).max(self.passes().saturating_add(1))
     }
 
     fn passes(&self) -> usize {

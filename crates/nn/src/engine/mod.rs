@@ -20,7 +20,7 @@ pub(crate) use self::torch::{activate, average_pool, convolve, max_pool, missing
 use self::torch::TorchNetwork;
 use crate::base::{Base, BaseError, Source};
 use crate::device::native_precision;
-use crate::embed::Embed;
+use crate::embed::{Embed, ImageBytes};
 
 /// A base up to one layer, for one image size, on one device, with one arithmetic.
 #[derive(Debug)]
@@ -163,6 +163,21 @@ impl Embed for ConvBase {
 
     fn embed(&self, pixels: &[u8], batch: usize) -> Result<Vec<f32>, EngineError> {
         self.features(pixels, batch)
+    }
+
+    fn image_bytes(&self) -> ImageBytes {
+        let float = size_of::<f32>() as u64;
+        let computed = match &self.engine {
+            // A GPU has memory of its own.
+            _ if self.device.is_cuda() => 0,
+            Engine::Torch(network) => network.image_bytes(),
+            // What these work on does not grow with the batch, but its features do.
+            Engine::Host(network) => float * network.output_shape().iter().product::<usize>() as u64,
+            Engine::Onnx(network, _) => {
+                float * network.shape().iter().map(|&side| u64::from(side)).product::<u64>()
+            }
+        };
+        ImageBytes { waiting: self.image_size.rgb_bytes() as u64, computed }
     }
 }
 

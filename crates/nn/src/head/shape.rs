@@ -64,6 +64,14 @@ impl HeadShape {
         if self.hidden == 0 { self.features } else { self.hidden }
     }
 
+    /// Bytes that training takes at least: the parameters and a copy of them that is saved, and the hidden units of a
+    /// minibatch of so many rows.
+    pub fn training_bytes(&self, rows: usize) -> u128 {
+        let (hidden, outputs) = (self.hidden as u128, self.outputs() as u128);
+        let parameters = hidden * (self.features as u128 + 1) + outputs * (self.output_inputs() as u128 + 1);
+        size_of::<f32>() as u128 * (2 * parameters + hidden * rows as u128)
+    }
+
     /// Name and size of every tensor.
     pub(crate) fn tensors(&self) -> Parameters<NamedShape> {
         let layer = |name: &str, units: usize, inputs: usize| Layer {

@@ -102,22 +102,9 @@ pub(super) fn check_memory(
     let widest = widths.clone().max().unwrap_or(0);
     let side = widest.min(rows);
     let need = 4 * rows * widths.sum::<u128>() + threads * 8 * (3 * rows * widest + 4 * side * side);
-    // Where the system does not tell, it is tried.
-    let Ok(mut system) = sysinfo::System::new() else { return Ok(()) };
-    system.refresh_memory();
-    let group = system.cgroup_limits().map(|limits| limits.free_memory);
-    let free = group.map_or(system.available_memory(), |group| group.min(system.available_memory()));
-    if need > u128::from(free) {
-        let gigabytes = |bytes: u128| format!("{:.1} GB", bytes as f64 / 1e9);
-        let error = anyhow::anyhow!(
-            "`{store}`: memory: expected at most {} free, found a need of {}",
-            gigabytes(free.into()),
-            gigabytes(need)
-        );
-        Err(error)
-            .context("cannot fit a probe")
-            .hint(|| "`--pooling avg` makes rows short; fewer `--threads` need less")?;
-    }
+    convbase_nn::check_memory(need)
+        .with_context(|| format!("cannot fit a probe to `{store}`"))
+        .hint(|| "`--pooling avg` makes rows short; fewer `--threads` need less")?;
     Ok(())
 }
 
@@ -130,8 +117,8 @@ mod tests {
         let shape = FeatureShape::new(vec![5, 5, 512]).unwrap();
         let error = check_memory(1 << 40, &shape, &[MapPooling::None], 2, "store").unwrap_err();
         let text = format!("{error:#}");
-        assert!(text.starts_with("cannot fit a probe: `store`: memory: expected at most "), "{text}");
-        assert!(text.contains(" free, found a need of "), "{text}");
+        let start = "cannot fit a probe to `store`: memory: expected a need of at most ";
+        assert!(text.starts_with(start) && text.ends_with(" bytes)"), "{text}");
         check_memory(10, &shape, &[MapPooling::None], 2, "store")
             .map_err(|error| format!("{error:#}"))
             .unwrap();

@@ -5,11 +5,14 @@
 mod damage;
 mod divergence;
 mod fine_tune;
+mod machine;
 mod messages;
 mod options;
 mod probe;
 mod resume;
 mod run;
+#[path = "../../../cli/tests/support/shell.rs"]
+mod shell;
 mod support;
 mod validation;
 mod views;

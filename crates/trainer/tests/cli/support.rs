@@ -23,6 +23,7 @@ pub struct Store {
     /// Each row's class name and what its numbers are made from.
     pub rows: Vec<(&'static str, Vec<f32>)>,
     pub preprocess: Preprocess,
+    pub pooling: Pooling,
     pub dtype: DataType,
     pub precision: Precision,
     pub shard_size: usize,
@@ -38,6 +39,7 @@ impl Default for Store {
             classes: &["cats", "dogs"],
             rows: rows(&[("cats", 20), ("dogs", 20)], 0),
             preprocess: Preprocess::Rescale,
+            pooling: Pooling::Average,
             dtype: DataType::Float32,
             precision: Precision::Float32,
             shard_size: 16,
@@ -51,7 +53,7 @@ impl Store {
     pub fn write(&self, folder: &Path) {
         let choices = Choices {
             layer: "block1_pool".to_owned(),
-            pooling: Pooling::Average,
+            pooling: self.pooling,
             image_size: ImageSize::new(32, 32).unwrap(),
             interpolation: Interpolation::Nearest,
             preprocess: self.preprocess,

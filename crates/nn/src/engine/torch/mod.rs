@@ -24,6 +24,8 @@ pub(crate) struct TorchNetwork {
     mean: Tensor,
     /// [height, width, channels]
     output_shape: [usize; 3],
+    /// Numbers of an image's maps that are there at the same time, at most.
+    most_values: usize,
     image: [i64; 3],
     device: Device,
     arithmetic: Arithmetic,
@@ -104,6 +106,7 @@ impl TorchNetwork {
         let (mean, divisor) = (channels(mean)?, channels(divisor)?);
         let steps = plan.into_steps();
         let last_uses = last_uses(&steps);
+        let most_values = most_values(size.rgb_bytes(), &steps, &last_uses);
         let steps = steps
             .into_iter()
             .zip(last_uses)
@@ -112,7 +115,7 @@ impl TorchNetwork {
                 Ok(TorchStep { operator, inputs: step.inputs, last_uses })
             })
             .collect::<Result<_, TorchError>>()?;
-        Ok(Self { steps, divisor, mean, output_shape, image, device, arithmetic })
+        Ok(Self { steps, divisor, mean, output_shape, most_values, image, device, arithmetic })
     }
 
     /// Whether bf16 is multiplied as such.
@@ -123,6 +126,11 @@ impl TorchNetwork {
     /// Whether bf16 is float32 with rounded values.
     pub(super) fn is_emulated_bf16(&self) -> bool {
         self.arithmetic == Arithmetic::RoundedFloat32
+    }
+
+    /// What an image's maps take of memory, at least.
+    pub(super) fn image_bytes(&self) -> u64 {
+        (self.most_values * self.arithmetic.kind().elt_size_in_bytes()) as u64
     }
 
     /// [height, width, channels] of the last map.
@@ -227,6 +235,19 @@ fn last_uses(steps: &[Step]) -> Vec<Vec<usize>> {
         }
     }
     last_uses
+}
+
+/// The most numbers of one image that are there at the same time: those of `input` and of the steps' maps.
+fn most_values(input: usize, steps: &[Step], last_uses: &[Vec<usize>]) -> usize {
+    let sizes: Vec<usize> =
+        std::iter::once(input).chain(steps.iter().map(|step| step.shape.iter().product())).collect();
+    let (mut there, mut most) = (input, input);
+    for (size, used) in sizes[1..].iter().zip(last_uses) {
+        there += size;
+        most = most.max(there);
+        there -= used.iter().map(|&value| sizes[value]).sum::<usize>();
+    }
+    most
 }
 
 /// A plan's steps name values that were made before and are still there.
