@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(need(&[0..100, 100..150], 1, 4096), 100_000 + 150);
         assert_eq!(need(&[0..100, 100..150], 3, 4096), 300_000 + 450);
         assert_eq!(
-            need(&[0..usize::MAX], usize::MAX, usize::MAX),
+            need(std::slice::from_ref(&(0..usize::MAX)), usize::MAX, usize::MAX),
             2 * 1000 * usize::MAX as u128 + 10 * usize::MAX as u128
         );
     }
