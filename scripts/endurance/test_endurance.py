@@ -13,7 +13,9 @@ import report
 from endurance import damage, ground, kill, large, tasks
 from endurance.alteration import KINDS, draw
 from endurance.drawn import RAISED_BYTES, features
+from endurance.identity import identity, varint
 from endurance.store import StoreWriter
+from install import environment
 
 SIZES = {"manifest.json": 900, "features-00000-of-00001.npy": 4000, "empty": 0,
          "rows-00000-of-00001.jsonl": 1}
@@ -212,3 +214,32 @@ class Reading(unittest.TestCase):
                              "failed: a reason\nstress name: 2 things; 1 passed, 1 failed\n")
         finally:
             report.stream = said
+
+
+@unittest.skipUnless(environment.importable("numpy") and environment.importable("pillow"),
+                     "numpy and Pillow are not installed")
+class Pictures(unittest.TestCase):
+    def setUp(self):
+        from endurance import mutation, pictures
+        self.mutation, self.pictures = mutation, pictures
+
+    def test_the_corpus_is_large_drawn_from_its_seed_and_every_picture_has_pixels_or_a_reason(self):
+        drawn = self.pictures.corpus(7)
+        self.assertGreaterEqual(len(drawn), 400)
+        again = self.pictures.corpus(7)
+        self.assertEqual([picture.content for picture in drawn], [picture.content for picture in again])
+        for picture in drawn:
+            if picture.reason is None:
+                self.assertEqual(picture.expected().mode, "RGB", picture.name)
+
+    def test_mutations_are_drawn_from_their_seed(self):
+        seeds = [bytes(range(200)) * 9, b"abc" * 90]
+        draw = lambda: [self.mutation.mutated(seeds, chance) for chance in [random.Random(3)] for _ in range(300)]
+        self.assertEqual(draw(), draw())
+        self.assertGreater(sum(mutated not in seeds for mutated in draw()), 290)
+
+
+class Identity(unittest.TestCase):
+    def test_numbers_of_many_bits_are_written_seven_at_a_time(self):
+        self.assertEqual(varint(300), b"\xac\x02")
+        self.assertTrue(identity(64).startswith(b"\x08\x08"))

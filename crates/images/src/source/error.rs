@@ -1,7 +1,7 @@
 //! Folders that are no labelled image folders.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use convbase_core::ClassesError;
 
@@ -83,6 +83,14 @@ impl DatasetError {
         match problems.len() {
             0 | 1 => problems.pop(),
             _ => Some(Self::Several(problems)),
+        }
+    }
+
+    /// What could not be walked.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::List { path, .. } | Self::Loop { path } => Some(path),
+            _ => None,
         }
     }
 

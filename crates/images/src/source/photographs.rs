@@ -44,19 +44,28 @@ pub struct LeftOut {
 /// what is no file: the decoder rejects and records them.
 pub fn photographs(folder: &Path) -> Result<Photographs, DatasetError> {
     let mut found = Photographs::default();
-    for entry in walk(folder, usize::MAX, |_| false) {
-        let entry = entry?;
-        if matches!(entry.kind, Kind::File | Kind::Dangling) && entry.is_text && is_image_name(entry.name()) {
-            found.links = found.links.saturating_add(entry.is_link.into());
-            if entry.is_odd {
-                found.odd.push(entry.path.clone());
+    walk(
+        folder,
+        usize::MAX,
+        |_| false,
+        |entry| {
+            if matches!(entry.kind, Kind::File | Kind::Dangling)
+                && entry.is_text
+                && is_image_name(entry.name())
+            {
+                found.links = found.links.saturating_add(entry.is_link.into());
+                if entry.is_odd {
+                    found.odd.push(entry.path.clone());
+                }
+                found.paths.push(entry.path);
+            } else {
+                found.left_out.add(entry);
             }
-            found.paths.push(entry.path);
-        } else {
-            found.left_out.add(entry);
-        }
-    }
-    found.paths.sort();
+        },
+    )?;
+    found.paths.sort_unstable();
+    found.odd.sort_unstable();
+    found.left_out.sort();
     Ok(found)
 }
 
@@ -82,6 +91,12 @@ impl LeftOut {
         let key = if suffix.is_empty() { "no suffix".to_owned() } else { format!(".{suffix}") };
         let count = self.suffixes.entry(key).or_default();
         *count = count.saturating_add(1);
+    }
+
+    /// Brings what is told into the order of the paths.
+    pub(super) fn sort(&mut self) {
+        let Self { system_folders, results, dangling, not_text, .. } = self;
+        [system_folders, results, dangling, not_text].into_iter().for_each(|paths| paths.sort_unstable());
     }
 
     /// How many files there are by suffix.

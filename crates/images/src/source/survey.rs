@@ -54,16 +54,17 @@ impl Survey {
             name.to_str().is_some_and(|name| classes.is_some_and(|classes| classes.label(name).is_some()))
         };
         let (mut folders, mut dangling) = (Vec::new(), Vec::new());
-        for entry in walk(root, 1, is_given) {
-            let entry = entry?;
-            match entry.kind {
-                Kind::Folder if !entry.is_text => survey.not_text.push(entry.path),
-                Kind::Folder => folders.push(entry.path),
-                // A class whose disk is gone looks like this.
-                Kind::Dangling if !entry.path.contains('.') => dangling.push(entry.path),
-                _ => survey.add_beside(entry),
-            }
-        }
+        walk(root, 1, is_given, |entry| match entry.kind {
+            Kind::Folder if !entry.is_text => survey.not_text.push(entry.path),
+            Kind::Folder => folders.push(entry.path),
+            // A class whose disk is gone looks like this.
+            Kind::Dangling if !entry.path.contains('.') => dangling.push(entry.path),
+            _ => survey.add_beside(entry),
+        })?;
+        survey.beside.sort();
+        survey.unlabelled.sort_unstable();
+        survey.not_text.sort_unstable();
+        dangling.sort_unstable();
         folders.sort();
         let names = match classes {
             Some(classes) => classes.names().to_vec(),

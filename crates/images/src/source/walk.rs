@@ -46,14 +46,32 @@ impl Entry {
     }
 }
 
-/// What lies below `root`, so many folders deep, without names that begin with a dot. Sorted, so that of several things
-/// that are wrong the same one is told each time. Folders by the names of `wanted` are looked into whatever they are.
+/// Gives what lies below `root`, so many folders deep, without names that begin with a dot, in no order: to sort paths
+/// takes less memory than to sort what is found of them. Folders by the names of `wanted` are looked into whatever they
+/// are. Of several things that are wrong the first by its path is the error, so that it is the same one each time.
 pub(super) fn walk(
     root: &Path,
     depth: usize,
     wanted: impl Fn(&OsStr) -> bool,
+    mut each: impl FnMut(Entry),
+) -> Result<(), DatasetError> {
+    let mut errors = Vec::new();
+    for entry in entries(root, depth, wanted) {
+        match entry {
+            Ok(entry) => each(entry),
+            Err(error) => errors.push(error),
+        }
+    }
+    errors.sort_by_key(|error| error.path().map(Path::to_owned));
+    errors.into_iter().next().map_or(Ok(()), Err)
+}
+
+fn entries(
+    root: &Path,
+    depth: usize,
+    wanted: impl Fn(&OsStr) -> bool,
 ) -> impl Iterator<Item = Result<Entry, DatasetError>> {
-    let mut walk = WalkDir::new(root).follow_links(true).max_depth(depth).sort_by_file_name().into_iter();
+    let mut walk = WalkDir::new(root).follow_links(true).max_depth(depth).into_iter();
     std::iter::from_fn(move || {
         loop {
             let found = match walk.next()? {

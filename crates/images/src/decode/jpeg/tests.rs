@@ -96,8 +96,10 @@ proptest! {
         let between_scans = coding.is_progressive && closed == Ok(Some(Doubt::CoarseScans));
         prop_assert!(closed.is_err() || between_scans, "{:?}", closed);
         let again = walk(&[cut, &bytes[..]].concat());
-        // Whatever stands between: the beginning of the other picture may pass for bits of this one.
-        prop_assert!(again.is_err(), "{:?}", again);
+        // Between two scans a segment that was cut may swallow the beginning of the other picture, whose scans then are
+        // those of this one once more.
+        let scans = bytes.windows(2).filter(|pair| *pair == [0xFF, 0xDA]).count();
+        prop_assert!(again.is_err() || scans > 1, "{:?}", again);
     }
 
     #[test]
