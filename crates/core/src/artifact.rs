@@ -77,9 +77,18 @@ impl Artifact {
     /// Begins a file that will be called `path`, in a temporary file beside it whose name begins with a dot.
     /// Missing parent folders are made.
     pub fn create(path: &Path) -> Result<Self, ArtifactError> {
+        let made = MadeFolders::make(parent(path)).map_err(|source| ArtifactError::new(path, source))?;
+        Self::begin(path, made)
+    }
+
+    /// The same in a folder that has to be there: one whose disk went away is not made again where it was mounted.
+    pub fn create_in_place(path: &Path) -> Result<Self, ArtifactError> {
+        Self::begin(path, MadeFolders(Vec::new()))
+    }
+
+    fn begin(path: &Path, made: MadeFolders) -> Result<Self, ArtifactError> {
         let error = |source| ArtifactError::new(path, source);
         let folder = parent(path);
-        let made = MadeFolders::make(folder).map_err(error)?;
         let name = path.file_name().unwrap_or(OsStr::new("artifact")).to_string_lossy();
         let mut builder = tempfile::Builder::new();
         let prefix = format!(".{name}.");
@@ -205,7 +214,15 @@ pub fn remove_abandoned(folder: &Path) -> Result<usize, ArtifactError> {
 
 /// Writes a whole file at once.
 pub fn write_artifact(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
-    let mut artifact = Artifact::create(path)?;
+    write_whole(Artifact::create(path)?, bytes)
+}
+
+/// The same in a folder that has to be there.
+pub(crate) fn write_in_place(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
+    write_whole(Artifact::create_in_place(path)?, bytes)
+}
+
+fn write_whole(mut artifact: Artifact, bytes: &[u8]) -> Result<(), ArtifactError> {
     artifact.write_all(bytes).map_err(|source| artifact.error(source))?;
     artifact.finish()
 }
@@ -214,6 +231,12 @@ pub fn write_artifact(path: &Path, bytes: &[u8]) -> Result<(), ArtifactError> {
 pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), ArtifactError> {
     let text = to_json(value).map_err(|source| ArtifactError::new(path, source.into()))?;
     write_artifact(path, &text)
+}
+
+/// The same in a folder that has to be there.
+pub(crate) fn write_json_in_place<T: Serialize>(path: &Path, value: &T) -> Result<(), ArtifactError> {
+    let text = to_json(value).map_err(|source| ArtifactError::new(path, source.into()))?;
+    write_in_place(path, &text)
 }
 
 /// A value as indented JSON with a newline at the end.
@@ -245,106 +268,4 @@ fn parent(path: &Path) -> &Path {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::exit::one_line;
-
-    fn names(folder: &Path) -> Vec<String> {
-        fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
-    }
-
-    #[test]
-    fn a_finished_file_is_whole_and_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a/b/file.json");
-        write_json(&path, &[7]).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "[\n  7\n]\n");
-        assert_eq!(names(path.parent().unwrap()), ["file.json"]);
-    }
-
-    #[test]
-    fn an_unfinished_file_leaves_the_old_one_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        write_artifact(&path, b"old").unwrap();
-        let mut artifact = Artifact::create(&path).unwrap();
-        artifact.write_all(b"half").unwrap();
-        drop(artifact);
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(names(folder.path()), ["file"]);
-    }
-
-    #[test]
-    fn an_unfinished_file_takes_the_folders_along_that_were_made_for_it_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        drop(Artifact::create(&folder.path().join("a/b/file")).unwrap());
-        assert!(names(folder.path()).is_empty());
-        let unfinished = Artifact::create(&folder.path().join("a/b/file")).unwrap();
-        write_artifact(&folder.path().join("a/other"), b"").unwrap();
-        drop(unfinished);
-        assert_eq!(names(&folder.path().join("a")), ["other"]);
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_file_system_that_syncs_no_folders_is_no_failure_and_a_broken_one_is() {
-        // Linux' numbers.
-        let [eio, einval, enosys, eopnotsupp] = [5, 22, 38, 95];
-        let passes = |code| knows_no_folder_sync(&io::Error::from_raw_os_error(code));
-        assert_eq!([einval, enosys, eopnotsupp, eio].map(passes), [true, true, true, false]);
-        sync_folder(tempfile::tempdir().unwrap().path()).unwrap();
-    }
-
-    #[test]
-    fn only_the_files_of_dead_writers_are_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let alive = Artifact::create(&folder.path().join("alive.npy")).unwrap();
-        let mut dead = Artifact::create(&folder.path().join("dead.npy")).unwrap();
-        dead.write_all(b"half").unwrap();
-        // What a killed process leaves: the file stays, its lock goes.
-        let (Temporary(file), _) = dead.file.into_parts();
-        drop(file.keep().unwrap());
-        write_artifact(&folder.path().join(".foreign.tmp"), b"").unwrap();
-        assert_eq!(remove_abandoned(folder.path()).unwrap(), 1);
-        alive.finish().unwrap();
-        let mut left = names(folder.path());
-        left.sort();
-        assert_eq!(left, [".foreign.tmp", "alive.npy"]);
-    }
-
-    #[test]
-    fn a_new_file_does_not_replace_one_that_is_there() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        assert!(Artifact::create(&path).unwrap().finish_new().unwrap());
-        let mut second = Artifact::create(&path).unwrap();
-        second.write_all(b"other").unwrap();
-        assert!(!second.finish_new().unwrap());
-        assert_eq!(fs::read(&path).unwrap(), b"");
-        assert_eq!(names(folder.path()), ["file"]);
-    }
-
-    #[test]
-    fn what_was_written_can_be_read_back_before_it_is_finished() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut artifact = Artifact::create(&folder.path().join("file")).unwrap();
-        artifact.write_all(b"abcd").unwrap();
-        artifact.seek(SeekFrom::Start(1)).unwrap();
-        artifact.write_all(b"X").unwrap();
-        let mut seen = Vec::new();
-        artifact.read_back(|bytes| seen.extend_from_slice(bytes)).unwrap();
-        assert_eq!(seen, b"aXcd");
-    }
-
-    #[test]
-    fn a_file_in_place_of_a_folder_is_an_error_that_names_the_target() {
-        let folder = tempfile::tempdir().unwrap();
-        write_artifact(&folder.path().join("file"), b"").unwrap();
-        let error = write_artifact(&folder.path().join("file/inner"), b"").unwrap_err();
-        assert!(error.to_string().contains("file/inner"));
-        assert!(
-            !one_line(&error).contains("/.inner."),
-            "the temporary file's name is nobody's business: {error:?}"
-        );
-    }
-}
+mod tests;

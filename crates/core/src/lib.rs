@@ -20,8 +20,8 @@ pub mod metrics;
 pub mod report;
 pub mod store;
 
-pub(crate) use artifact::to_json;
 pub use artifact::{Artifact, ArtifactError, remove_abandoned, write_artifact, write_json};
+pub(crate) use artifact::{to_json, write_in_place, write_json_in_place};
 pub use csv_records::csv_line;
 pub use dataset::{
     Classes, ClassesError, DecodedImage, FillMode, Label, Sample, Views, ViewsError, listing_digest,

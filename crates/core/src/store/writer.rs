@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Artifact, ArtifactError, DecodedImage, Differences, Digest, Hasher, Label, Sample, differences,
-    remove_abandoned, write_artifact, write_json,
+    remove_abandoned, write_in_place, write_json_in_place,
 };
 
 /// A store that is being made.
@@ -199,7 +199,7 @@ impl StoreWriter {
         remove(&receipt).map_err(|source| WriteError::Remove { path: receipt, source })?;
         // How many photographs will be readable is not known yet: the header keeps room for all of them.
         let rows = self.manifest.positions(shard).len().saturating_mul(self.manifest.view_count());
-        let mut features = Artifact::create(&self.folder.join(shard.features()))?;
+        let mut features = Artifact::create_in_place(&self.folder.join(shard.features()))?;
         let header = self.features_header(rows, 0);
         features.write_all(&header).map_err(|source| features.error(source))?;
         Ok(ShardWriter {
@@ -305,7 +305,7 @@ impl ShardWriter<'_> {
             files: Files { features, labels, rows: row_lines },
             canary: canary.cloned(),
         };
-        write_json(&store.folder.join(shard.receipt()), &receipt)?;
+        write_json_in_place(&store.folder.join(shard.receipt()), &receipt)?;
         Ok(receipt)
     }
 }
@@ -317,7 +317,7 @@ impl StoreWriter {
     }
 
     fn write(&self, name: String, bytes: &[u8]) -> Result<FileEntry, ArtifactError> {
-        write_artifact(&self.folder.join(&name), bytes)?;
+        write_in_place(&self.folder.join(&name), bytes)?;
         Ok(FileEntry { name, bytes: bytes.len() as u64, sha256: Digest::of(bytes) })
     }
 }

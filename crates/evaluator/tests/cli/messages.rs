@@ -31,7 +31,10 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
     let general = ["--device", "--checkpoint", "--help", "--log-format", "--quiet", "--verbose"];
     for (command, options) in [
         ("evaluate", &["--features", "--no-verify", "--out", "--threads", "--views"][..]),
-        ("predict", &["--batch-size", "--format", "--precision", "--threads", "--views", "--weights"]),
+        (
+            "predict",
+            &["--batch-size", "--format", "--max-pixels", "--precision", "--threads", "--views", "--weights"],
+        ),
     ] {
         let help = evaluator(0, &words([command, "--help"])).stdout;
         // An option begins its line; others are only spoken of.
