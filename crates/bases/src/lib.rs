@@ -29,6 +29,17 @@ mod plan;
 mod resnet;
 mod tiny;
 mod vgg;
+#[cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 mod weights;
 mod xception;
 

@@ -129,7 +129,7 @@ impl Artifact {
             loop {
                 match self.file.get_mut().0.as_file_mut().read(&mut buffer)? {
                     0 => return Ok(()),
-                    count => each(&buffer[..count]),
+                    count => each(buffer.get(..count).unwrap_or_default()),
                 }
             }
         };
@@ -194,7 +194,7 @@ impl Seek for Artifact {
 /// A living writer holds a lock on its file, here or on another machine that shares the folder.
 pub fn remove_abandoned(folder: &Path) -> Result<usize, ArtifactError> {
     let error = |source| ArtifactError::new(folder, source);
-    let mut removed = 0;
+    let mut removed = 0_usize;
     for entry in fs::read_dir(folder).map_err(error)? {
         let path = entry.map_err(error)?.path();
         let is_temporary = path.file_name().and_then(OsStr::to_str).is_some_and(|name| {
@@ -206,7 +206,7 @@ pub fn remove_abandoned(folder: &Path) -> Result<usize, ArtifactError> {
             && file.try_lock().is_ok()
             && fs::remove_file(&path).is_ok()
         {
-            removed += 1;
+            removed = removed.saturating_add(1);
         }
     }
     Ok(removed)

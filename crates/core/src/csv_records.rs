@@ -8,6 +8,7 @@ pub fn csv_line<Field: AsRef<str>>(fields: impl IntoIterator<Item = Field>) -> S
 }
 
 /// Records, one after another.
+#[expect(clippy::expect_used, reason = "a vector takes every byte, and text between commas stays text")]
 pub(crate) fn csv_lines<Field: AsRef<str>>(
     records: impl IntoIterator<Item = impl IntoIterator<Item = Field>>,
 ) -> String {
@@ -40,16 +41,18 @@ pub(crate) fn csv_records(text: &str) -> impl Iterator<Item = Result<(usize, Vec
     // Records of other lengths than the first are the caller's finding, who knows what they should be.
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut record = StringRecord::new();
-    let (mut from, mut line) = (0, 1);
+    let (mut from, mut line) = (0, 1_usize);
     std::iter::from_fn(move || {
         let is_record = reader.read_record(&mut record);
         let mut to = reader.position().byte() as usize;
         // The reader ends a record after a carriage return, and takes the line feed with the next one.
         let (before, after) = text.split_at_checked(to)?;
-        to += usize::from(before.ends_with('\r') && after.starts_with('\n'));
+        if before.ends_with('\r') && after.starts_with('\n') {
+            to = to.saturating_add(1);
+        }
         let written = text.get(from..to).unwrap_or_default();
         let begins_on = line;
-        (from, line) = (to, line + written.matches('\n').count());
+        (from, line) = (to, line.saturating_add(written.matches('\n').count()));
         let odd = || OddRecord { line: begins_on, found: written.chars().take(60).collect() };
         match is_record {
             Ok(true) => {}

@@ -31,6 +31,10 @@ impl Differences {
 pub fn differences<T: Serialize, U: Serialize>(expected: &T, found: &U) -> Differences {
     let mut all = Vec::new();
     // Two things that cannot be written must not pass as equal.
+    #[expect(
+        clippy::expect_used,
+        reason = "configurations, specs and plans are plain structures, whatever their values"
+    )]
     let json = |value: serde_json::Result<Value>| value.expect("what is compared can be written as JSON");
     collect("", &json(serde_json::to_value(expected)), &json(serde_json::to_value(found)), &mut all);
     all.sort_by(|a, b| a.field.cmp(&b.field));

@@ -34,7 +34,7 @@ impl Digest {
         loop {
             match file.read(&mut buffer)? {
                 0 => return Ok(hasher.finish()),
-                count => hasher.update(&buffer[..count]),
+                count => hasher.update(buffer.get(..count).unwrap_or_default()),
             }
         }
     }

@@ -91,13 +91,17 @@ impl History {
     /// Losses may be infinite or no number, so that a run that diverged can be written down;
     /// [`History::from_csv`] refuses to go on from it.
     pub fn push(&mut self, record: EpochRecord) -> Result<(), HistoryError> {
-        let expected = self.records.len() + 1;
+        let expected = self.next_epoch();
         if u32::try_from(expected) != Ok(record.epoch) {
-            let (line, found) = (expected + 1, record.epoch.to_string());
+            let (line, found) = (expected.saturating_add(1), record.epoch.to_string());
             return Err(HistoryError::Epoch { line, expected, found });
         }
         self.records.push(record);
         Ok(())
+    }
+
+    fn next_epoch(&self) -> usize {
+        self.records.len().saturating_add(1)
     }
 
     /// All epochs, in order.
@@ -149,7 +153,7 @@ impl History {
         for record in csv_records(text).skip(1) {
             let (line, fields) =
                 record.map_err(|odd| HistoryError::Record { line: odd.line, found: odd.found })?;
-            history.push(parse_record(line, &fields, history.len() + 1)?)?;
+            history.push(parse_record(line, &fields, history.next_epoch())?)?;
         }
         Ok(history)
     }
@@ -157,19 +161,19 @@ impl History {
 
 fn parse_record(line: usize, fields: &[String], epoch: usize) -> Result<EpochRecord, HistoryError> {
     let columns = || HistoryError::Columns { line, found: fields.len() };
-    let fields: &[String; COLUMNS.len()] = fields.try_into().map_err(|_| columns())?;
-    let number = |column: usize| {
-        let value = fields[column].parse().ok().filter(|value: &f64| value.is_finite());
-        let (name, found) = (COLUMNS[column], fields[column].clone());
-        value.ok_or(HistoryError::Number { line, column: name, found })
+    let [number_of_epoch, loss, accuracy, val_loss, val_accuracy]: &[String; COLUMNS.len()] =
+        fields.try_into().map_err(|_| columns())?;
+    let number = |column: &'static str, field: &String| {
+        let value = field.parse().ok().filter(|value: &f64| value.is_finite());
+        value.ok_or(HistoryError::Number { line, column, found: field.clone() })
     };
-    let wrong_epoch = |_| HistoryError::Epoch { line, expected: epoch, found: fields[0].clone() };
+    let wrong_epoch = |_| HistoryError::Epoch { line, expected: epoch, found: number_of_epoch.clone() };
     Ok(EpochRecord {
-        epoch: fields[0].parse().map_err(wrong_epoch)?,
-        loss: number(1)?,
-        accuracy: number(2)?,
-        val_loss: number(3)?,
-        val_accuracy: number(4)?,
+        epoch: number_of_epoch.parse().map_err(wrong_epoch)?,
+        loss: number("loss", loss)?,
+        accuracy: number("accuracy", accuracy)?,
+        val_loss: number("val_loss", val_loss)?,
+        val_accuracy: number("val_accuracy", val_accuracy)?,
     })
 }
 

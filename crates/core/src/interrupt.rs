@@ -17,7 +17,11 @@ impl Interrupt {
         let interrupt = Self::default();
         for signal in [SIGTERM, SIGINT] {
             // In this order: the second signal finds the flag set by the first.
-            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&interrupt.0))?;
+            flag::register_conditional_shutdown(
+                signal,
+                128_i32.saturating_add(signal),
+                Arc::clone(&interrupt.0),
+            )?;
             flag::register(signal, Arc::clone(&interrupt.0))?;
         }
         Ok(interrupt)

@@ -4,11 +4,24 @@
 //! [`FeatureSpec`] identifies. Features lie in a feature store ([`store`]); training leaves a [`History`], evaluation a [`Report`], computed by [`metrics`].
 //! Files appear whole or not at all ([`Artifact`]), and an error leaves a program through [`exit`].
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 mod artifact;
 mod csv_records;
 mod dataset;
 mod difference;
 mod digest;
+mod distinct_keys;
 mod escape;
 mod interrupt;
 mod processors;
@@ -16,6 +29,11 @@ mod spec;
 
 pub mod exit;
 pub mod history;
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "every metric checks lengths and labels before it counts; what it counts is at most the rows in memory"
+)]
 pub mod metrics;
 pub mod report;
 pub mod store;
@@ -28,6 +46,7 @@ pub use dataset::{
 };
 pub use difference::{Difference, Differences, differences};
 pub use digest::{Digest, DigestError, Hasher};
+pub use distinct_keys::check_distinct_keys;
 pub use escape::{escaped, escaped_path};
 pub use history::{EpochRecord, History};
 pub use interrupt::Interrupt;

@@ -4,11 +4,11 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use convbase_core::exit::WithHint;
+use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::report::{CheckpointReference, Predictions, ReportInput};
 use convbase_core::store::{FeatureStore, RowRecord};
 use convbase_core::{Artifact, Report, processors, write_artifact};
-use convbase_nn::{Checkpoint, Rows, mean_probabilities, probabilities, set_threads};
+use convbase_nn::{Checkpoint, MinibatchError, Rows, mean_probabilities, probabilities, set_threads};
 use tracing::info;
 
 use crate::args::{EvaluateArguments, ViewsUsed};
@@ -35,9 +35,14 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
         .hint(|| "every class of the features must be one that the checkpoint was trained on")?;
 
     let probabilities = match arguments.views {
-        ViewsUsed::First => probabilities(checkpoint.head(), &rows)?,
-        ViewsUsed::Mean => mean_probabilities(checkpoint.head(), &rows)?,
+        ViewsUsed::First => probabilities(checkpoint.head(), &rows),
+        ViewsUsed::Mean => mean_probabilities(checkpoint.head(), &rows),
     };
+    let probabilities = probabilities.map_err(with_remedy)?;
+    if let Some(found) = probabilities.iter().find(|probability| !probability.is_finite()) {
+        Err(anyhow::anyhow!("`{}`: expected probabilities, found {found}", arguments.checkpoint.display()))
+            .hint(|| "the head's sums overflow: train it again with a lower `--learning-rate`")?;
+    }
     let metadata = checkpoint.metadata();
     let report = Report::new(ReportInput {
         classes: classes.names(),
@@ -71,6 +76,15 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
         arguments.features.display()
     );
     Ok(report)
+}
+
+fn with_remedy(error: MinibatchError) -> anyhow::Error {
+    match error {
+        MinibatchError::NotFinite { .. } => {
+            Hinted::new(error, "`extractor verify` finds all of them; extract these photographs again").into()
+        }
+        _ => error.into(),
+    }
 }
 
 fn remedy(checkpoint: &Checkpoint) -> String {

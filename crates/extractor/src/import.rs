@@ -7,7 +7,9 @@ use anyhow::{Context, ensure};
 use convbase_bases::{Choices, architecture, article};
 use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::{ForeignArray, Listing, Manifest, StoreWriter};
-use convbase_core::{FeatureShape, FeatureSpec, Interrupt, Sample, listing_digest};
+use convbase_core::{
+    FeatureShape, FeatureSpec, Interrupt, Sample, check_distinct_keys, listing_digest,
+};
 use serde_json::Value;
 use tracing::{info, warn};
 
@@ -100,6 +102,8 @@ fn read_spec(path: &Path) -> anyhow::Result<FeatureSpec> {
     let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let what = || format!("`{}` holds no spec", path.display());
     let hint = || "the fields are those of `spec` in a manifest.json; data/README.md lists them";
+    // A value keeps the last of two fields with one name.
+    check_distinct_keys(&bytes).with_context(what).hint(hint)?;
     let mut value: Value = serde_json::from_slice(&bytes).with_context(what).hint(hint)?;
     let inner = value.get_mut("spec").map(Value::take);
     let spec: FeatureSpec = serde_json::from_value(inner.unwrap_or(value)).with_context(what).hint(hint)?;

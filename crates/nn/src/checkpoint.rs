@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tch::Device;
 
 use crate::head::{BackEnd, Computed};
-use crate::tensor_file::{Content, NamedBytes, bytes_of, read_float};
+use crate::tensor_file::{Content, NamedBytes, bytes_of, not_finite, read_float};
 use crate::{Head, HeadShape, TorchError};
 
 const HEAD: Content = Content { key: "convbase", format: "convbase-head/1", what: "head" };
@@ -78,6 +78,15 @@ pub enum CheckpointError {
         #[source]
         source: safetensors::SafeTensorError,
     },
+    /// The file's header names a tensor twice.
+    #[error("checkpoint `{}`: header", path.display())]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What stands twice.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The file is a safetensors file, but no checkpoint, or another kind of it.
     #[error("checkpoint `{}`: metadata `{key}`: expected a {format} {what}, found none", path.display())]
     NoMetadata {
@@ -121,6 +130,16 @@ pub enum CheckpointError {
         expected: &'static str,
         /// The format of the file.
         found: String,
+    },
+    /// A head that a training drove out of all numbers.
+    #[error("checkpoint `{}`: {tensor}: expected finite numbers, found {found}", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// An infinity or NaN.
+        found: f32,
     },
     /// A tensor could not be made.
     #[error(transparent)]
@@ -174,12 +193,18 @@ impl Checkpoint {
         let text = |digest: Option<Digest>| digest.map_or("none".to_owned(), |digest| digest.to_string());
         let numbers = parameters.as_ref().in_order().map(|tensor| cast_slice(&tensor.numbers));
         check("tail_weights", text(tail_digest(&metadata.head, numbers)), text(metadata.tail_weights));
+        if metadata.classes.len() < 2 {
+            problems.push(format!("classes: expected at least 2, found {}", metadata.classes.len()));
+        }
         problems.extend(metadata.head.input.problems(metadata.head.features));
         if !problems.is_empty() {
             return Err(CheckpointError::Contradiction {
                 path: path.to_owned(),
                 problems: problems.join("; "),
             });
+        }
+        for (tensor, array) in metadata.head.tensors().in_order().zip(parameters.as_ref().in_order()) {
+            check_finite(path, &tensor.name, &array.numbers)?;
         }
         let head = Head::from_parameters(metadata.head.clone(), parameters, device)?;
         Ok(Self { path: path.to_owned(), metadata, head, sha256: Digest::of(&bytes) })
@@ -219,17 +244,28 @@ pub(crate) fn save_head<B: BackEnd>(
 ) -> Result<(), CheckpointError> {
     let named = head.shape().tensors().in_order().zip(head.parameters().as_ref().in_order());
     let tensors = named
-        .map(|(tensor, array)| Ok((tensor.name, tensor.size, bytes_of(B::numbers(array)?))))
-        .collect::<Result<Vec<NamedBytes>, TorchError>>()?;
+        .map(|(tensor, array)| {
+            let numbers = B::numbers(array)?;
+            check_finite(path, &tensor.name, &numbers)?;
+            Ok((tensor.name, tensor.size, bytes_of(numbers)))
+        })
+        .collect::<Result<Vec<NamedBytes>, CheckpointError>>()?;
     let tail = tail_digest(head.shape(), tensors.iter().map(|(_, _, bytes)| &bytes[..]));
     let metadata = CheckpointMetadata { tail_weights: tail, ..metadata.clone() };
     let envelope = Envelope { format: HEAD.format.to_owned(), metadata };
     HEAD.write(path, &tensors, &envelope)
 }
 
+/// Nothing follows from a head that is not finite, and a file of one must not look like any other.
+fn check_finite(path: &Path, tensor: &str, numbers: &[f32]) -> Result<(), CheckpointError> {
+    not_finite(numbers).map_or(Ok(()), |found| {
+        Err(CheckpointError::NotFinite { path: path.to_owned(), tensor: tensor.to_owned(), found })
+    })
+}
+
 /// The digest of the first tensors: those of the tail, where there is one.
 fn tail_digest<'a>(shape: &HeadShape, tensors: impl Iterator<Item = &'a [u8]>) -> Option<Digest> {
-    let count = shape.tensors().tail.len() * 2;
+    let count = shape.tensors().tail.len().saturating_mul(2);
     let mut hasher = Hasher::default();
     tensors.take(count).for_each(|bytes| hasher.update(bytes));
     (count > 0).then(|| hasher.finish())
@@ -241,6 +277,9 @@ mod tests {
     use crate::Activation;
     use convbase_bases::article;
     use convbase_core::{FeatureShape, FillMode, Interpolation, Pooling, write_artifact};
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+    use std::sync::LazyLock;
 
     fn metadata() -> CheckpointMetadata {
         let shape = FeatureShape::new(vec![512]).unwrap();
@@ -311,6 +350,49 @@ mod tests {
         let error = Checkpoint::load(&path, Device::Cpu).unwrap_err().to_string();
         assert!(error.contains("head.features: expected 256, found 512"), "{error}");
         assert!(error.contains("head.classes: expected 3, found 2"), "{error}");
+    }
+
+    #[test]
+    fn one_class_and_numbers_that_are_none_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut one = metadata();
+        one.classes = Classes::new(vec!["a".into()]).unwrap();
+        one.head.classes = 1;
+        let error = Checkpoint::load(&saved(folder.path(), &one), Device::Cpu).unwrap_err().to_string();
+        assert!(error.ends_with("classes: expected at least 2, found 1"), "{error}");
+        let path = saved(folder.path(), &metadata());
+        let mut bytes = fs::read(&path).unwrap();
+        let end = bytes.len() - 4;
+        bytes[end..].copy_from_slice(&f32::NAN.to_le_bytes());
+        write_artifact(&path, &bytes).unwrap();
+        let error = Checkpoint::load(&path, Device::Cpu).unwrap_err().to_string();
+        assert!(error.ends_with("expected finite numbers, found NaN"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_byte_is_refused_or_read_as_what_it_says(at in any::<Index>(), bit in 0_u8..8, cut in any::<Index>()) {
+            static WHOLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+                let folder = tempfile::tempdir().unwrap();
+                fs::read(saved(folder.path(), &metadata())).unwrap()
+            });
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("best.safetensors");
+            write_artifact(&path, &WHOLE[..cut.index(WHOLE.len())]).unwrap();
+            prop_assert!(Checkpoint::load(&path, Device::Cpu).is_err());
+            let mut bytes = WHOLE.clone();
+            // As often in the header as in the much longer tensors.
+            let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+            let at = at.index(2 * header);
+            bytes[at] ^= 1 << bit;
+            write_artifact(&path, &bytes).unwrap();
+            if let Ok(checkpoint) = Checkpoint::load(&path, Device::Cpu) {
+                Checkpoint::save(&path, checkpoint.head(), checkpoint.metadata()).unwrap();
+                let again = fs::read(&path).unwrap();
+                // White space and the order of fields may be others; the tensors' bytes may not.
+                prop_assert!(again.ends_with(&bytes[header..]), "byte {}, bit {}", at, bit);
+            }
+        }
     }
 
     #[test]

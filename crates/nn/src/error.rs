@@ -1,4 +1,6 @@
-//! An error of libtorch, on one line.
+//! What goes wrong where stored features are computed on.
+
+use std::path::PathBuf;
 
 use convbase_core::store::OpenError;
 use tch::TchError;
@@ -20,6 +22,16 @@ pub enum MinibatchError {
     /// A shard turned out to be damaged when it was first read.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// Features that nothing follows from.
+    #[error("`{}`: row {row}: expected finite features, found {found}", folder.display())]
+    NotFinite {
+        /// The store.
+        folder: PathBuf,
+        /// The row of the store.
+        row: usize,
+        /// An infinity or NaN.
+        found: f32,
+    },
     /// An operation of libtorch failed.
     #[error(transparent)]
     Torch(#[from] TorchError),

@@ -32,11 +32,13 @@ pub(crate) fn measure<B: BackEnd>(
     Ok(Some(B::totals(&sums)?.means()))
 }
 
-/// The probabilities of all classes for all photographs, row-major [photographs, classes].
+/// The probabilities of all classes for all photographs, row-major [photographs, classes]. Features that are not finite
+/// are an error: what a head makes of them may look like any other answer.
 pub fn probabilities(head: &Head, rows: &Rows) -> Result<Vec<f64>, MinibatchError> {
     let mut probabilities = Vec::new();
     for positions in passes(rows) {
-        probabilities.extend(head.probabilities(&rows.gather(&positions)?.rows())?);
+        let themselves = positions.iter().map(|&position| ViewOf { position, view: 0 });
+        probabilities.extend(head.probabilities(&rows.gather_finite(themselves)?.rows())?);
     }
     Ok(probabilities)
 }
@@ -48,7 +50,7 @@ pub fn mean_probabilities(head: &Head, rows: &Rows) -> Result<Vec<f64>, Minibatc
         let mut sums = Vec::new();
         for view in 0..rows.views() {
             let views = positions.iter().map(|&position| ViewOf { position, view });
-            let probabilities = head.probabilities(&rows.gather_views(views)?.rows())?;
+            let probabilities = head.probabilities(&rows.gather_finite(views)?.rows())?;
             sums.resize(probabilities.len(), 0.0);
             sums.iter_mut().zip(&probabilities).for_each(|(sum, number): (&mut f64, _)| *sum += number);
         }

@@ -4,6 +4,17 @@
 //! features [batch, height, width, channels] come out, and no layer in between rearranges them.
 
 mod base;
+#[cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 mod checkpoint;
 mod device;
 mod embed;
@@ -18,9 +29,31 @@ mod minibatch;
 mod optimizer;
 mod randomness;
 mod summary;
+#[cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 mod tensor_file;
 mod threads;
 mod training;
+#[cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 mod training_state;
 mod vectors;
 mod view_choice;

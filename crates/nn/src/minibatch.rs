@@ -6,6 +6,7 @@ use convbase_core::store::{FeatureStore, OpenError};
 use convbase_core::{Classes, Label};
 
 use crate::randomness::{below, generator, permutation, seed_for};
+use crate::tensor_file::not_finite;
 use crate::{MinibatchError, ViewChoice};
 
 /// Some photographs of a store, in a fixed order, with labels of a given class list. Each has a row of the store for
@@ -164,10 +165,32 @@ impl<'store> Rows<'store> {
         Ok(Minibatch { features, labels })
     }
 
-    fn floats_of(&self, ViewOf { position, view }: ViewOf) -> Result<Cow<'store, [f32]>, OpenError> {
+    /// The same, where all of them are finite.
+    ///
+    /// # Panics
+    /// When a position or a view is out of range.
+    pub(crate) fn gather_finite(
+        &self,
+        views: impl Iterator<Item = ViewOf> + Clone,
+    ) -> Result<Minibatch<'store>, MinibatchError> {
+        let minibatch = self.gather_views(views.clone())?;
+        for (features, view) in minibatch.features.iter().zip(views) {
+            if let Some(found) = not_finite(features) {
+                let (folder, row) = (self.store.folder().to_owned(), self.row(view));
+                return Err(MinibatchError::NotFinite { folder, row, found });
+            }
+        }
+        Ok(minibatch)
+    }
+
+    fn floats_of(&self, view: ViewOf) -> Result<Cow<'store, [f32]>, OpenError> {
+        self.store.floats(self.row(view))
+    }
+
+    fn row(&self, ViewOf { position, view }: ViewOf) -> usize {
         let views = self.views();
         assert!(view < views, "view {view} of {views}");
-        self.store.floats(self.photographs[position] * views + view)
+        self.photographs[position] * views + view
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-use convbase_core::write_artifact;
+use convbase_core::{check_distinct_keys, write_artifact};
 use pulp::bytemuck::cast_slice;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
@@ -76,7 +76,11 @@ impl Content {
     ) -> Result<(SafeTensors<'a>, M), CheckpointError> {
         let format = |source| CheckpointError::Format { path: path.to_owned(), source };
         let tensors = SafeTensors::deserialize(bytes).map_err(format)?;
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+        let (length, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+        // Of two tensors of one name a map would keep the last.
+        let text = bytes.get(size_of::<u64>()..).and_then(|rest| rest.get(..length)).unwrap_or_default();
+        check_distinct_keys(text)
+            .map_err(|source| CheckpointError::Header { path: path.to_owned(), source })?;
         let json = header.metadata().as_ref().and_then(|metadata| metadata.get(self.key));
         let Self { key, format, what } = *self;
         let missing = || CheckpointError::NoMetadata { path: path.to_owned(), key, format, what };
@@ -96,6 +100,15 @@ pub(crate) fn bytes_of(numbers: Cow<'_, [f32]>) -> Cow<'_, [u8]> {
         Cow::Borrowed(numbers) => Cow::Borrowed(cast_slice(numbers)),
         Cow::Owned(numbers) => Cow::Owned(cast_slice(&numbers).to_vec()),
     }
+}
+
+/// The first number that is an infinity or NaN.
+pub(crate) fn not_finite(numbers: &[f32]) -> Option<f32> {
+    // Not stopping at the first lets the compiler look at several at once.
+    if numbers.iter().fold(true, |all, number| all & number.is_finite()) {
+        return None;
+    }
+    numbers.iter().copied().find(|number| !number.is_finite())
 }
 
 /// A float32 tensor of this name and size, or one more problem and no numbers.

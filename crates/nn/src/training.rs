@@ -67,6 +67,17 @@ impl Totals {
 }
 
 impl BegunEpoch {
+    /// What cannot be gone on from: sums that no steps make.
+    pub(crate) fn problem(&self) -> Option<String> {
+        // Beyond this a count is no whole number any more where it becomes a mean.
+        const MOST: u64 = 1 << 53;
+        let Self { steps, samples, correct, .. } = *self;
+        let is_right = correct <= samples && samples <= MOST && (steps == 0) == (samples == 0);
+        (!is_right).then(|| {
+            format!("begun: expected sums of {steps} steps, found {correct} of {samples} samples right")
+        })
+    }
+
     fn new(steps: u64, totals: Totals) -> Self {
         let Totals { loss, correct, samples } = totals;
         Self { steps, samples, correct, loss_bits: loss.to_bits() }

@@ -92,7 +92,7 @@ impl TrainingState {
         options: &TrainingOptions,
         stop: impl FnMut() -> bool,
     ) -> Result<Option<Means>, MinibatchError> {
-        let (epoch, begun) = (self.epoch + 1, &mut self.begun);
+        let (epoch, begun) = (self.epoch.saturating_add(1), &mut self.begun);
         match &mut self.learner {
             Computed::Host(learner) => train_epoch(learner, epoch, begun, rows, options, stop),
             Computed::Torch(learner) => train_epoch(learner, epoch, begun, rows, options, stop),
@@ -110,7 +110,7 @@ impl TrainingState {
 
     /// Counts the epoch that was trained as finished.
     pub fn finish_epoch(&mut self) {
-        self.epoch += 1;
+        self.epoch = self.epoch.saturating_add(1);
         self.begun = BegunEpoch::default();
     }
 
@@ -184,6 +184,14 @@ impl TrainingState {
         };
         check("format", TRAINING.format.to_owned(), metadata.format);
         check("optimizer", kind.to_string(), metadata.optimizer.to_string());
+        // Both are counted on from here.
+        if metadata.steps < 0 {
+            problems.push(format!("steps: expected at least 0, found {}", metadata.steps));
+        }
+        if metadata.epoch == u32::MAX {
+            problems.push(format!("epoch: expected one with another behind it, found {}", metadata.epoch));
+        }
+        problems.extend(metadata.begun.problem());
         let heads = differences(shape, &metadata.head);
         problems.extend(heads.0.iter().map(|difference| format!("head.{difference}")));
         let parameters =
@@ -213,6 +221,9 @@ mod tests {
     use crate::Activation;
     use convbase_core::store::{FeatureStore, Listing, Manifest, StoreWriter};
     use convbase_core::{Classes, DataType, FeatureShape, FeatureSpec, Precision, Sample, listing_digest};
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+    use std::sync::LazyLock;
 
     #[test]
     fn a_state_survives_the_way_through_its_file() {
@@ -269,6 +280,74 @@ mod tests {
         assert!(matches!(error, CheckpointError::OlderTraining { .. }), "{error}");
         let text = error.to_string();
         assert!(text.contains("format: expected convbase-training/2, found convbase-training/1"), "{text}");
+    }
+
+    #[test]
+    fn counts_that_no_training_makes_are_refused_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("last.safetensors");
+        let shape = HeadShape::new(6, 4, Activation::Relu, 3);
+        let state = TrainingState::begin(&shape, OptimizerKind::Sgd, 0.1, 1, Device::Cpu).unwrap();
+        state.save(&path).unwrap();
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        let start = text.find('{').unwrap();
+        let forge = |from: &str, to: &str| {
+            // Escaped, for it stands in a text of the header; of the same length, so that nothing moves.
+            let quoted = |text: &str| text.replace('"', "\\\"");
+            let (from, to) = (quoted(from), quoted(to));
+            let mut bytes = fs::read(&path).unwrap();
+            let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+            bytes.splice(at..at + from.len(), to.bytes());
+            let grown = (to.len() - from.len()) as u64;
+            let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) + grown;
+            bytes[..8].copy_from_slice(&length.to_le_bytes());
+            let forged = folder.path().join("forged.safetensors");
+            convbase_core::write_artifact(&forged, &bytes).unwrap();
+            TrainingState::load(&forged, &shape, OptimizerKind::Sgd, 0.1, Device::Cpu)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(start > 0, "{text}");
+        let error = forge("\"epoch\":0", "\"epoch\":4294967295");
+        assert!(error.contains("epoch: expected one with another behind it, found 4294967295"), "{error}");
+        let error = forge("\"steps\":0,\"epoch\"", "\"steps\":-1,\"epoch\"");
+        assert!(error.contains("steps: expected at least 0, found -1"), "{error}");
+        for (from, to) in [
+            ("\"samples\":0", "\"samples\":18446744073709551615"),
+            ("\"correct\":0", "\"correct\":18446744073709551615"),
+            ("\"begun\":{\"steps\":0", "\"begun\":{\"steps\":18446744073709551615"),
+        ] {
+            let error = forge(from, to);
+            assert!(error.contains("begun: expected sums of "), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_changed_byte_makes_loading_or_training_on_panic(at in any::<Index>(), bit in 0_u8..8, cut in any::<Index>()) {
+            static STATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("last.safetensors");
+                let shape = HeadShape::new(6, 4, Activation::Relu, 2);
+                let state = TrainingState::begin(&shape, OptimizerKind::Adam, 0.1, 1, Device::Cpu).unwrap();
+                state.save(&path).unwrap();
+                fs::read(&path).unwrap()
+            });
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("last.safetensors");
+            let shape = HeadShape::new(6, 4, Activation::Relu, 2);
+            let load = |bytes: &[u8]| {
+                convbase_core::write_artifact(&path, bytes).unwrap();
+                TrainingState::load(&path, &shape, OptimizerKind::Adam, 0.1, Device::Cpu)
+            };
+            prop_assert!(load(&STATE[..cut.index(STATE.len())]).is_err());
+            let mut bytes = STATE.clone();
+            bytes[at.index(STATE.len())] ^= 1 << bit;
+            if let Ok(mut state) = load(&bytes) {
+                state.finish_epoch();
+                state.save(&path).unwrap();
+            }
+        }
     }
 
     /// A store of 20 rows of two classes.

@@ -146,7 +146,10 @@ impl RunFolder {
         metadata: &CheckpointMetadata,
     ) -> anyhow::Result<()> {
         self.check_place()?;
-        Ok(state.save_head(&self.best(), metadata)?)
+        state.save_head(&self.best(), metadata).map_err(|error| match error {
+            CheckpointError::NotFinite { .. } => Hinted::new(error, "lower `--learning-rate`").into(),
+            _ => error.into(),
+        })
     }
 
     /// Replaces the history.

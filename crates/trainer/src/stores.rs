@@ -1,8 +1,9 @@
 //! The stores that a training reads, and the rows it takes from them.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use convbase_core::exit::WithHint;
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, Differences, differences};
@@ -65,31 +66,89 @@ impl Stores {
         views: ViewChoice,
     ) -> anyhow::Result<(Rows<'_>, Rows<'_>)> {
         let all = Rows::new(&self.train, classes)?.showing(views);
+        let features = self.train.folder().display();
+        let most = most_of_a_class(all.labels(), classes.len());
         let (train_rows, validation_rows) = match (from, &self.validation) {
             (Validation::Split(share), _) => all.split(*share),
             (Validation::Store(folder), Some(store)) => {
                 let validation = Rows::new(store, classes).with_context(|| {
-                    let (validation, features) = (folder.display(), self.train.folder().display());
-                    format!("cannot validate on `{validation}` what is trained on `{features}`")
+                    format!("cannot validate on `{}` what is trained on `{features}`", folder.display())
                 })?;
                 (all, validation)
             }
             (Validation::Store(folder), None) => bail!("`{}` was not opened", folder.display()),
         };
+        check_classes(&train_rows, classes, &features)?;
+        if validation_rows.is_empty() {
+            let (folder, hint) = match from {
+                Validation::Split(_) => (features, share_that_validates(most)),
+                Validation::Store(folder) => (folder.display(), hint_about_files()),
+            };
+            Err(anyhow::anyhow!("`{folder}`: expected validation rows, found none")).hint(|| hint)?;
+        }
         for (rows, what) in [(&train_rows, "training"), (&validation_rows, "validation")] {
-            ensure!(
-                !rows.is_empty(),
-                "`{}`: expected {what} rows, found none",
-                self.train.folder().display()
-            );
-            for (label, class) in classes.names().iter().enumerate() {
-                if !rows.labels().contains(&label) {
-                    warn!("class `{class}` has no {what} rows");
-                }
+            for class in without_rows(rows, classes) {
+                warn!("class `{class}` has no {what} rows");
             }
         }
         Ok((train_rows, validation_rows))
     }
+}
+
+/// Refuses what teaches nothing: one class alone is right however a head answers.
+fn check_classes(rows: &Rows, classes: &Classes, features: &impl Display) -> anyhow::Result<()> {
+    let missing: Vec<&str> = without_rows(rows, classes).collect();
+    let found = classes.len() - missing.len();
+    if found < 2 {
+        const SHOWN: usize = 5;
+        let shown: Vec<String> = missing.iter().take(SHOWN).map(|class| format!("`{class}`")).collect();
+        let more = missing.len() - shown.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Err(anyhow::anyhow!(
+            "`{features}`: classes with training rows: expected at least 2, found {found}: none of {}{more}",
+            shown.join(", ")
+        ))
+        .hint(hint_about_files)?;
+    }
+    Ok(())
+}
+
+/// The classes that no row is of.
+pub(crate) fn without_rows<'a>(rows: &Rows, classes: &'a Classes) -> impl Iterator<Item = &'a str> + use<'a> {
+    let counts = counts(rows.labels(), classes.len());
+    classes.names().iter().zip(counts).filter(|(_, count)| *count == 0).map(|(class, _)| class.as_str())
+}
+
+/// Where a class of a store has no rows.
+pub(crate) fn hint_about_files() -> String {
+    "`extractor inspect` counts the rows of each class and those that were rejected; where there are neither, the \
+     class's folder holds no files with a known suffix"
+        .to_owned()
+}
+
+/// Photographs of each class.
+fn counts(labels: &[usize], classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    labels.iter().for_each(|&label| counts[label] += 1);
+    counts
+}
+
+/// Photographs of the largest class.
+fn most_of_a_class(labels: &[usize], classes: usize) -> usize {
+    counts(labels, classes).into_iter().max().unwrap_or(0)
+}
+
+/// What leaves photographs to validate on, where the largest class has so many.
+fn share_that_validates(most: usize) -> String {
+    let validation = "give photographs of their own to validate on: `--validation DIR`";
+    if most < 2 {
+        return validation.to_owned();
+    }
+    // The first floor(share × photographs) of a class validate; two digits are enough to type.
+    let share = 100_usize.div_ceil(most) as f64 / 100.0;
+    format!(
+        "{validation}; or a larger share: the largest class has {most}, one of them is `--validation-split {share}`"
+    )
 }
 
 fn open(folder: &Path, no_verify: bool) -> anyhow::Result<FeatureStore> {
@@ -129,8 +188,7 @@ pub(crate) fn class_weights(how: ClassWeight, labels: &[usize], classes: usize) 
     if how == ClassWeight::None {
         return None;
     }
-    let mut counts = vec![0_usize; classes];
-    labels.iter().for_each(|&label| counts[label] += 1);
+    let counts = counts(labels, classes);
     let present = counts.iter().filter(|&&count| count > 0).count();
     let weight =
         |&count: &usize| if count == 0 { 0.0 } else { labels.len() as f64 / (present * count) as f64 };

@@ -2,6 +2,18 @@
 
 mod affine;
 mod behind;
+#[cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+mod geometry;
 mod lower;
 mod scaling;
 mod step;

@@ -27,6 +27,15 @@ pub enum WeightsError {
         #[source]
         source: safetensors::SafeTensorError,
     },
+    /// The file's header names a tensor twice.
+    #[error("weights `{}`: header", path.display())]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What stands twice.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The metadata or the tensors are those of another base.
     #[error("weights `{}`: expected those of {expected}, found those of {found}", path.display())]
     Architecture {

@@ -49,6 +49,11 @@ fn numbers<const SIZE: usize>(bytes: &[u8], read: impl Fn([u8; SIZE]) -> f32) ->
 }
 
 /// Kernels [taps, in, out] as Keras keeps them, turned to [out, in, taps].
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "the sides are the graph's, and the kernel was held against them"
+)]
 pub(super) fn outputs_first(kernel: &[f32], [taps, inputs, outputs]: [usize; 3]) -> Vec<f32> {
     // A cache line of numbers is read once and spread over as many rows, each of which is written from left to right.
     const BLOCK: usize = 16;

@@ -3,7 +3,11 @@
 mod error;
 mod floats;
 mod recognition;
+#[expect(clippy::arithmetic_side_effects, reason = "it writes, and the sides are a graph's")]
 mod untrained;
+
+#[cfg(test)]
+mod damage;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,7 +15,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use convbase_core::{Digest, Hasher, Preprocess};
+use convbase_core::{Digest, Hasher, Preprocess, check_distinct_keys};
 use memmap2::Mmap;
 use safetensors::SafeTensors;
 
@@ -44,6 +48,13 @@ struct Stored {
     naming: Naming,
 }
 
+impl Stored {
+    /// The tensor's bytes: the crate that read the header held all ranges against the file's length.
+    fn of<'a>(&self, map: &'a [u8]) -> &'a [u8] {
+        map.get(self.bytes.clone()).unwrap_or_default()
+    }
+}
+
 impl Weights {
     /// Opens the weights of a base and reads them once, for their digest and to find numbers that are none.
     ///
@@ -62,13 +73,16 @@ impl Weights {
         let format = |source| WeightsError::Format { path: path.to_owned(), source };
         let file = SafeTensors::deserialize(&map).map_err(format)?;
         let (header, metadata) = SafeTensors::read_metadata(&map).map_err(format)?;
+        let data = size_of::<u64>().saturating_add(header);
+        // Of two tensors of one name a map would keep the last.
+        check_distinct_keys(map.get(size_of::<u64>()..data).unwrap_or_default())
+            .map_err(|source| WeightsError::Header { path: path.to_owned(), source })?;
         let preprocess = read_metadata(path, architecture, metadata.metadata().as_ref())?;
         if let Some(found) = recognition::better(architecture, &file) {
             return Err(another(path, architecture, found.name()));
         }
 
         let expected = recognition::expected(architecture, &file);
-        let data = size_of::<u64>() + header;
         let (mut problems, mut stored, mut hasher) = (Vec::new(), Vec::new(), Hasher::default());
         for (tensor, (name, shape)) in architecture.graph().tensors().iter().zip(&expected.tensors) {
             let found = metadata.info(name);
@@ -82,7 +96,8 @@ impl Weights {
                     .ok_or_else(|| format!("expected floating point, found {:?}", info.dtype)),
             };
             let added = checked.and_then(|(float, (begin, end))| {
-                let entry = Stored { bytes: data + begin..data + end, float, naming: expected.naming };
+                let bytes = data.saturating_add(begin)..data.saturating_add(end);
+                let entry = Stored { bytes, float, naming: expected.naming };
                 add(&mut hasher, &map, tensor, &entry)?;
                 Ok(entry)
             });
@@ -126,6 +141,10 @@ impl Weights {
     }
 
     /// The numbers of the graph's tensor at `position` in its canonical shape.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the position is one of the graph's own tensors, each of which is stored"
+    )]
     pub(crate) fn values(&self, position: usize) -> Vec<f32> {
         values(&self.map, &self.architecture.graph().tensors()[position], &self.stored[position])
     }
@@ -140,7 +159,7 @@ impl fmt::Debug for Weights {
 }
 
 fn values(map: &[u8], tensor: &Tensor, stored: &Stored) -> Vec<f32> {
-    let numbers = stored.float.read(&map[stored.bytes.clone()]);
+    let numbers = stored.float.read(stored.of(map));
     match tensor.taps() {
         Some(taps) if stored.naming == Naming::Keras => outputs_first(&numbers, taps),
         _ => numbers,
@@ -155,7 +174,7 @@ fn add(hasher: &mut Hasher, map: &[u8], tensor: &Tensor, stored: &Stored) -> Res
             .chunks(PIECE)
             .try_for_each(|piece| add_piece(hasher, piece, may_be_negative));
     }
-    let mut pieces = map[stored.bytes.clone()].chunks(PIECE * stored.float.bytes());
+    let mut pieces = stored.of(map).chunks(PIECE.saturating_mul(stored.float.bytes()));
     pieces.try_for_each(|piece| add_piece(hasher, &stored.float.read(piece), may_be_negative))
 }
 
@@ -171,7 +190,7 @@ fn add_piece(hasher: &mut Hasher, numbers: &[f32], may_be_negative: bool) -> Res
     for (bytes, number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
         *bytes = number.to_le_bytes();
     }
-    hasher.update(&bytes[..size_of_val(numbers)]);
+    hasher.update(bytes.get(..size_of_val(numbers)).unwrap_or_default());
     Ok(())
 }
 

@@ -44,7 +44,7 @@ pub(super) fn better(asked: &Architecture, file: &SafeTensors) -> Option<&'stati
     let own = fit(asked, file);
     let others = every().filter(|other| other.name() != asked.name());
     let (best, other) = others.map(|other| (fit(other, file), other)).max_by_key(|(fit, _)| *fit)?;
-    (best > own && best.0 * 2 > other.graph().tensors().len()).then_some(other)
+    (best > own && best.0.saturating_mul(2) > other.graph().tensors().len()).then_some(other)
 }
 
 fn fit(architecture: &Architecture, file: &SafeTensors) -> Fit {
@@ -53,5 +53,5 @@ fn fit(architecture: &Architecture, file: &SafeTensors) -> Fit {
         file.tensor(name).is_ok_and(|tensor| tensor.shape() == shape.as_slice())
     };
     let count = tensors.iter().filter(has).count();
-    (count, Reverse(tensors.len() - count))
+    (count, Reverse(tensors.len().saturating_sub(count)))
 }

@@ -1,5 +1,7 @@
 //! The class list of a data set, fixed once.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Label;
@@ -33,6 +35,8 @@ impl Classes {
         if names.is_empty() {
             return Err(ClassesError::Empty);
         }
+        // A set, for a file may hold a list of any length.
+        let mut seen = HashSet::new();
         for (position, name) in names.iter().enumerate() {
             if name.is_empty() {
                 return Err(ClassesError::EmptyName(position));
@@ -40,7 +44,7 @@ impl Classes {
             if name.contains(char::is_control) {
                 return Err(ClassesError::ControlCharacter(escaped(name).into_owned()));
             }
-            if names[..position].contains(name) {
+            if !seen.insert(name) {
                 return Err(ClassesError::Twice(name.clone()));
             }
         }

@@ -1,5 +1,6 @@
 //! What was said about each sample.
 
+use std::collections::HashMap;
 use std::iter;
 
 use super::ReportError;
@@ -61,15 +62,21 @@ impl Predictions {
     }
 
     /// The rows, in order.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "`new` alone makes the value: as many labels, predictions and rows of probabilities as paths, of these classes"
+    )]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Prediction<'_>> {
         self.paths.iter().enumerate().map(|(row, path)| {
             let (label, prediction) = (self.labels[row], self.predictions[row]);
+            let first = row * self.classes.len();
             Prediction {
                 path,
                 label: &self.classes[label],
                 prediction: &self.classes[prediction],
                 correct: label == prediction,
-                probabilities: &self.probabilities[row * self.classes.len()..][..self.classes.len()],
+                probabilities: &self.probabilities[first..first + self.classes.len()],
             }
         })
     }
@@ -96,37 +103,43 @@ impl Predictions {
         // An empty file has no header, and is refused as one whose header names no column.
         let header = records.next().transpose()?.map_or(Vec::new(), |(_, columns)| columns);
         let classes = csv_classes(&header)?;
+        let positions: HashMap<&String, usize> =
+            classes.iter().enumerate().rev().map(|(position, class)| (class, position)).collect();
 
         let (mut paths, mut labels, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
         let mut claims = Vec::new();
         for record in records {
             let (line, fields) = record?;
+            let columns = || ReportError::CsvColumns { line, expected: header.len(), found: fields.len() };
             if fields.len() != header.len() {
-                return Err(ReportError::CsvColumns { line, expected: header.len(), found: fields.len() });
+                return Err(columns());
             }
-            let field_error = |column: usize, expected: &str| ReportError::CsvField {
+            let [path, label, prediction, correct, numbers @ ..] = &fields[..] else { return Err(columns()) };
+            let field_error = |column: &str, expected: &str, found: &String| ReportError::CsvField {
                 line,
-                column: header[column].clone(),
+                column: column.to_owned(),
                 expected: expected.to_owned(),
-                found: fields[column].clone(),
+                found: found.clone(),
             };
-            paths.push(fields[0].clone());
-            let label = classes.iter().position(|class| *class == fields[1]);
-            labels.push(label.ok_or_else(|| field_error(1, "a class of the header"))?);
-            for (column, field) in fields.iter().enumerate().skip(CSV_COLUMNS.len()) {
+            paths.push(path.clone());
+            let position = positions.get(label).copied();
+            labels.push(position.ok_or_else(|| field_error("label", "a class of the header", label))?);
+            for (column, field) in header.iter().skip(CSV_COLUMNS.len()).zip(numbers) {
                 let value = field.parse().ok().filter(|value| (0.0..=1.0).contains(value));
-                probabilities.push(value.ok_or_else(|| field_error(column, "a number from 0 to 1"))?);
+                probabilities.push(value.ok_or_else(|| field_error(column, "a number from 0 to 1", field))?);
             }
-            claims.push((line, fields[2].clone(), fields[3].clone()));
+            claims.push((line, prediction.clone(), correct.clone()));
         }
 
         let predictions = Self::new(classes, paths, labels, probabilities)?;
         for ((line, prediction, correct), row) in iter::zip(claims, predictions.rows()) {
-            let claims = [(2, prediction, row.prediction.to_owned()), (3, correct, row.correct.to_string())];
+            let claims = [
+                ("prediction", prediction, row.prediction.to_owned()),
+                ("correct", correct, row.correct.to_string()),
+            ];
             if let Some((column, found, expected)) = claims.into_iter().find(|claim| claim.1 != claim.2) {
                 let expected = format!("{expected:?}, as label and probabilities have it");
-                let column = CSV_COLUMNS[column].to_owned();
-                return Err(ReportError::CsvField { line, column, expected, found });
+                return Err(ReportError::CsvField { line, column: column.to_owned(), expected, found });
             }
         }
         Ok(predictions)

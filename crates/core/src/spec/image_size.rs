@@ -51,6 +51,7 @@ impl ImageSize {
     }
 
     /// Bytes of one RGB image of this size.
+    #[expect(clippy::arithmetic_side_effects, reason = "sides of at most 4096 give at most 48 MiB")]
     pub fn rgb_bytes(self) -> usize {
         self.height as usize * self.width as usize * 3
     }

@@ -15,11 +15,11 @@ impl DataType {
             Self::Float32 if cfg!(target_endian = "little") => Cow::Borrowed(bytemuck::cast_slice(numbers)),
             Self::Float32 => Cow::Owned(numbers.iter().flat_map(|number| number.to_le_bytes()).collect()),
             Self::Float16 => {
-                let mut bytes = Vec::with_capacity(numbers.len() * self.bytes());
+                let mut bytes = Vec::with_capacity(size_of_val(numbers) / 2);
                 // Many at once are converted by wide vectors; so few that they stay near the processor.
                 let mut halves = [f16::ZERO; 512];
                 for numbers in numbers.chunks(halves.len()) {
-                    let halves = &mut halves[..numbers.len()];
+                    let Some(halves) = halves.get_mut(..numbers.len()) else { continue };
                     halves.convert_from_f32_slice(numbers);
                     bytes.extend(halves.iter().flat_map(|half| half.to_le_bytes()));
                 }

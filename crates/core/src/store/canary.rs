@@ -63,6 +63,11 @@ impl Canary {
         let mut means = Vec::with_capacity(Self::IMAGES * Self::PARTS);
         for image in features.chunks_exact(length) {
             for part in 0..Self::PARTS {
+                #[expect(
+                    clippy::arithmetic_side_effects,
+                    clippy::indexing_slicing,
+                    reason = "the features are this program's own; sixteen times their length is less than memory has"
+                )]
                 let part = &image[part * length / Self::PARTS..(part + 1) * length / Self::PARTS];
                 let sum: f64 = part.iter().map(|&number| f64::from(number)).sum();
                 means.push((sum / part.len() as f64) as f32);
@@ -131,7 +136,8 @@ pub(super) fn odd_canaries<'a>(
 ) -> Vec<OddCanary> {
     let mut kinds: HashMap<Option<Digest>, (usize, usize, Option<&Canary>)> = HashMap::new();
     for (shard, canary) in shards.clone() {
-        kinds.entry(canary.map(|canary| canary.sha256)).or_insert((0, shard.index, canary)).0 += 1;
+        let kind = kinds.entry(canary.map(|canary| canary.sha256)).or_insert((0, shard.index, canary));
+        kind.0 = kind.0.saturating_add(1);
     }
     let most = kinds.values().max_by_key(|(count, first, _)| (*count, std::cmp::Reverse(*first)));
     let Some(&(count, first, reference)) = most else { return Vec::new() };
@@ -142,7 +148,7 @@ pub(super) fn odd_canaries<'a>(
             (distance > tolerance).then(|| {
                 format!(
                     "canary: expected at most {tolerance} from that of shard {first} (and {} others), found {distance:.2e}",
-                    count - 1
+                    count.saturating_sub(1)
                 )
             })
         }

@@ -18,6 +18,8 @@ pub struct ForeignArray {
     data_offset: usize,
     number: Number,
     shape: Vec<usize>,
+    /// Numbers of a row.
+    row_length: usize,
 }
 
 /// How a number is held, little-endian, in so many bytes.
@@ -95,7 +97,9 @@ impl ForeignArray {
         if shape.is_empty() || shape.contains(&0) {
             return Err(field("shape", "at least one row of at least one number", format!("{shape:?}")));
         }
-        Ok(Self { path: path.to_owned(), map, data_offset, number, shape })
+        // Sides from 1 on, whose whole product fits.
+        let row_length = shape.iter().skip(1).fold(1, |product: usize, &side| product.saturating_mul(side));
+        Ok(Self { path: path.to_owned(), map, data_offset, number, shape, row_length })
     }
 
     /// The sides, rows first.
@@ -118,7 +122,7 @@ impl ForeignArray {
     /// # Panics
     /// When there is no such row.
     pub fn row_bytes(&self, row: usize, dtype: DataType) -> Result<Vec<u8>, ForeignArrayError> {
-        let mut bytes = Vec::with_capacity(self.row_length() * dtype.bytes());
+        let mut bytes = Vec::with_capacity(self.row_length.saturating_mul(dtype.bytes()));
         for (position, number) in self.row(row).enumerate() {
             let is_finite = match dtype {
                 DataType::Float32 => {
@@ -148,7 +152,7 @@ impl ForeignArray {
                 return Err(self.field("shape", &expected, format!("{:?}", self.shape)));
             }
         };
-        (0..self.shape[0])
+        (0..self.shape.first().copied().unwrap_or(0))
             .map(|row| {
                 let mut numbers = self.row(row);
                 let label = if one_hot {
@@ -167,21 +171,22 @@ impl ForeignArray {
                 };
                 let expected = || match one_hot {
                     true => "one 1 among zeros".to_owned(),
-                    false => format!("a label from 0 to {}", classes.len() - 1),
+                    false => format!("a label from 0 to {}", classes.len().saturating_sub(1)),
                 };
                 label.map_err(|found| self.field(&format!("row {row}"), &expected(), found))
             })
             .collect()
     }
 
-    fn row_length(&self) -> usize {
-        self.shape[1..].iter().product()
-    }
-
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "`open` held the product of the sides against the file's length; a row beyond them is the caller's mistake"
+    )]
     fn row(&self, row: usize) -> impl Iterator<Item = f64> + '_ {
         let width = self.number.bytes();
-        let start = self.data_offset + row * self.row_length() * width;
-        let bytes = &self.map[start..start + self.row_length() * width];
+        let start = self.data_offset + row * self.row_length * width;
+        let bytes = &self.map[start..start + self.row_length * width];
         bytes.chunks_exact(width).map(|bytes| self.number.read(bytes))
     }
 
@@ -203,11 +208,12 @@ impl Number {
         }
     }
 
+    /// Of at most eight bytes.
     fn read(self, bytes: &[u8]) -> f64 {
         let mut wide = [0; 8];
-        wide[..bytes.len()].copy_from_slice(bytes);
+        wide.iter_mut().zip(bytes).for_each(|(wide, byte)| *wide = *byte);
         let unsigned = u64::from_le_bytes(wide);
-        let unused_bits = 64 - 8 * bytes.len() as u32;
+        let unused_bits = 64_u32.saturating_sub(8_u32.saturating_mul(bytes.len() as u32));
         match self {
             Self::Bool => f64::from(u8::from(unsigned != 0)),
             Self::Unsigned(_) => unsigned as f64,

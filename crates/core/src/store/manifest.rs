@@ -129,6 +129,7 @@ impl Manifest {
     }
 
     /// The file's bytes: indented JSON with a newline at the end.
+    #[expect(clippy::expect_used, reason = "a structure of texts and numbers can always be written as JSON")]
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         to_json(self).expect("plain structures serialise")
     }
@@ -228,6 +229,7 @@ impl Manifest {
     }
 
     /// The shard that holds a listing position.
+    #[expect(clippy::arithmetic_side_effects, reason = "a shard size is at least 1")]
     pub fn shard_of(&self, position: usize) -> ShardName {
         ShardName { index: position / self.shard_size, count: self.shards }
     }
@@ -240,8 +242,8 @@ impl Manifest {
 
     /// Bytes of one row of features.
     pub fn row_bytes(&self) -> usize {
-        // A shape's numbers are bounded, so that this cannot overflow.
-        self.spec.shape.length() * self.dtype.bytes()
+        // A shape's numbers are bounded, so that this cannot overflow where memory has 64-bit addresses.
+        self.spec.shape.length().saturating_mul(self.dtype.bytes())
     }
 
     /// The shape of the features of `rows` rows.

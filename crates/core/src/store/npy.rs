@@ -63,6 +63,10 @@ impl From<DataType> for Element {
 }
 
 /// The header of a C-order array, padded to `length` bytes (or the next multiple of 64 that holds it).
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "a shape of a few numbers makes a header of a few hundred bytes"
+)]
 pub(super) fn header(descriptor: &str, shape: &[u64], length: usize) -> Vec<u8> {
     const PREFIX: usize = 10;
     let sides: Vec<String> = shape.iter().map(u64::to_string).collect();
@@ -100,17 +104,17 @@ pub(super) fn read_header(bytes: &[u8]) -> Result<(NpyHeader, usize), NpyError> 
     // npyz reserves what a header's length field says before it reads: the file must hold that much.
     let claimed = match bytes {
         [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, ..] => {
-            10 + usize::from(u16::from_le_bytes([*low, *high]))
+            10_usize.saturating_add(u16::from_le_bytes([*low, *high]).into())
         }
         [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d, ..] => {
-            12 + u32::from_le_bytes([*a, *b, *c, *d]) as usize
+            12_usize.saturating_add(u32::from_le_bytes([*a, *b, *c, *d]) as usize)
         }
         _ => return Err(no_header("no npy header of version 1 to 3")),
     };
-    if bytes.len() < claimed {
+    let Some(header) = bytes.get(..claimed) else {
         return Err(NpyError::Length { expected: claimed as u64, found: bytes.len() as u64 });
-    }
-    let header = NpyHeader::from_reader(&bytes[..claimed]).map_err(NpyError::Header)?;
+    };
+    let header = NpyHeader::from_reader(header).map_err(NpyError::Header)?;
     Ok((header, claimed))
 }
 

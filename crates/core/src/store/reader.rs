@@ -94,7 +94,7 @@ impl FeatureStore {
 
     /// How many photographs became rows.
     pub fn photographs(&self) -> usize {
-        self.rows() / self.views()
+        self.rows().checked_div(self.views()).unwrap_or(0)
     }
 
     /// How many rows the store holds: as many as photographs, times their views.
@@ -104,7 +104,7 @@ impl FeatureStore {
 
     /// How many listed images were rejected.
     pub fn rejected(&self) -> usize {
-        self.shards.iter().map(|shard| shard.receipt.rejected).sum()
+        self.shards.iter().fold(0, |sum: usize, shard| sum.saturating_add(shard.receipt.rejected))
     }
 
     /// Each row's label.
@@ -117,6 +117,11 @@ impl FeatureStore {
     ///
     /// # Panics
     /// When there is no such row.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "the rows of a shard were held against its file's length; a row beyond them is the caller's mistake"
+    )]
     pub fn row(&self, row: usize) -> Result<&[u8], OpenError> {
         assert!(row < self.rows(), "row {row} of {}", self.rows());
         // A shard whose images were all rejected begins where the next one does; the last that begins at or before the
@@ -207,8 +212,8 @@ fn compare_canaries(
     }
     let shown = odd.iter().take(10).map(|odd| format!("`{}`: {}", odd.shard.receipt(), odd.problem));
     let mut problems = shown.collect::<Vec<_>>().join("; ");
-    if odd.len() > 10 {
-        problems += &format!("; and {} more", odd.len() - 10);
+    if let Some(more @ 1..) = odd.len().checked_sub(10) {
+        problems.push_str(&format!("; and {more} more"));
     }
     Err(OpenError::Canaries { folder: folder.to_owned(), problems })
 }
@@ -262,14 +267,15 @@ pub(super) fn read_labels(
     let offset = npy::check(&bytes, Element::LABEL, &[receipt.rows as u64])
         .map_err(|source| OpenError::Array { path: path.clone(), source })?;
     let classes = manifest.classes();
-    let (numbers, _) = bytes[offset..].as_chunks::<8>();
+    let (numbers, _) = bytes.get(offset..).unwrap_or_default().as_chunks::<8>();
     numbers
         .iter()
         .enumerate()
         .map(|(row, number)| {
             let found = i64::from_le_bytes(*number);
             let label = usize::try_from(found).ok().and_then(|index| classes.label_at(index));
-            label.ok_or_else(|| OpenError::Label { path: path.clone(), row, last: classes.len() - 1, found })
+            let last = classes.len().saturating_sub(1);
+            label.ok_or_else(|| OpenError::Label { path: path.clone(), row, last, found })
         })
         .collect()
 }

@@ -139,6 +139,7 @@ impl Receipt {
     }
 
     /// The file's bytes: indented JSON with a newline at the end.
+    #[expect(clippy::expect_used, reason = "a structure of texts and numbers can always be written as JSON")]
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         to_json(self).expect("plain structures serialise")
     }
@@ -150,10 +151,14 @@ impl Receipt {
         if views == 1 {
             check_number(path, "rows + rejected", self.images, self.rows.saturating_add(self.rejected))?;
         } else {
-            check_number(path, "rows % views", 0, self.rows % views)?;
-            let found = (self.rows / views).saturating_add(self.rejected);
+            check_number(path, "rows % views", 0, self.rows.checked_rem(views).unwrap_or(0))?;
+            let found = self.rows.checked_div(views).unwrap_or(0).saturating_add(self.rejected);
             check_number(path, "rows / views + rejected", self.images, found)?;
         }
+        // As many as can be counted: sums that were too large above may look right.
+        let embedded = self.images.checked_sub(self.rejected);
+        let rows = embedded.and_then(|embedded| embedded.checked_mul(views)).unwrap_or(0);
+        check_number(path, "rows", rows, self.rows)?;
         // The names follow from the index, so a receipt cannot point out of the folder.
         let names = [
             ("files.features.name", shard.features(), &self.files.features),

@@ -1,8 +1,11 @@
 //! `rows-*.jsonl`: what became of every listed image of a shard, in listing order.
 
-use serde::{Deserialize, Serialize};
+mod line;
+
+use serde::Serialize;
 
 use crate::{Classes, DecodedImage, Label};
+use line::{Contradiction, Line};
 
 /// One listed image, or one view of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,18 +21,8 @@ pub struct RowRecord {
     pub status: RowStatus,
 }
 
-/// A line as it was read: its label may be no class's, its path may lead anywhere.
-#[derive(Deserialize)]
-struct Unchecked {
-    path: String,
-    label: usize,
-    class: String,
-    #[serde(flatten)]
-    status: RowStatus,
-}
-
 /// Whether a listed image became a row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", rename_all = "lowercase")]
 pub enum RowStatus {
     /// It did.
@@ -37,7 +30,7 @@ pub enum RowStatus {
         /// Its row in the shard's arrays.
         row: usize,
         /// Which of its views the row is, where the store holds several; 0 is the photograph itself.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         view: Option<usize>,
         /// The photograph; features that came from elsewhere have none.
         #[serde(flatten)]
@@ -96,6 +89,10 @@ impl RowRecord {
     }
 
     /// Writes records, one line each.
+    #[expect(
+        clippy::expect_used,
+        reason = "a vector takes every byte, and texts and numbers can be written as JSON"
+    )]
     pub(super) fn to_lines(records: &[Self]) -> Vec<u8> {
         let mut lines = Vec::new();
         for record in records {
@@ -109,61 +106,26 @@ impl RowRecord {
     /// each image that became rows has all of its `views` (1: none is named) one after the other.
     pub(super) fn from_lines(bytes: &[u8], classes: &Classes, views: usize) -> Result<Vec<Self>, RowsError> {
         let mut records: Vec<Self> = Vec::new();
-        let mut rows = 0;
-        for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
-            let line_number = index + 1;
-            let unchecked: Unchecked = serde_json::from_slice(line)
+        let mut rows = 0_usize;
+        for (line_number, line) in (1..).zip(bytes.split_inclusive(|&byte| byte == b'\n')) {
+            let line: Line = serde_json::from_slice(line)
                 .map_err(|source| RowsError::Parse { line: line_number, source })?;
-            let record = unchecked.check(classes, views, rows, records.last()).map_err(
-                |(field, expected, found)| RowsError::Field { line: line_number, field, expected, found },
-            )?;
-            rows += usize::from(record.is_row());
+            let record =
+                line.check(classes, views, rows, records.last()).map_err(|(field, expected, found)| {
+                    RowsError::Field { line: line_number, field, expected, found }
+                })?;
+            rows = if record.is_row() { rows.saturating_add(1) } else { rows };
             records.push(record);
         }
         match records.last().and_then(|last| Some((last.next_view(views)?, &last.path))) {
             None => Ok(records),
             Some((view, path)) => Err(RowsError::Field {
-                line: records.len() + 1,
+                line: records.len().saturating_add(1),
                 field: "view",
                 expected: format!("{view} of `{path}`"),
                 found: "the end of the file".to_owned(),
             }),
         }
-    }
-}
-
-/// A field with expected and found.
-type Contradiction = (&'static str, String, String);
-
-impl Unchecked {
-    /// Holds the line against the class list, the rows before it and the line before it.
-    fn check(
-        self,
-        classes: &Classes,
-        views: usize,
-        rows: usize,
-        previous: Option<&RowRecord>,
-    ) -> Result<RowRecord, Contradiction> {
-        let Self { path, label, class, status } = self;
-        let Some(label) = classes.label_at(label) else {
-            return Err(("label", format!("0 to {}", classes.len() - 1), label.to_string()));
-        };
-        // The name stands beside the label for people and other programs; both must say the same.
-        if classes.label(&class) != Some(label) {
-            return Err(("class", classes.names()[label.index()].clone(), class));
-        }
-        if let RowStatus::Ok { row, .. } = status
-            && row != rows
-        {
-            return Err(("row", rows.to_string(), row.to_string()));
-        }
-        // Whoever joins it to the image folder must stay inside.
-        if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
-            return Err(("path", "a path inside the image folder".to_owned(), path));
-        }
-        let record = RowRecord { path, label, class, status };
-        record.check_view(views, previous)?;
-        Ok(record)
     }
 }
 
@@ -210,6 +172,7 @@ impl RowStatus {
 mod tests {
     use super::*;
     use crate::Digest;
+    use crate::exit::one_line;
     use proptest::prelude::*;
 
     fn classes() -> Classes {
@@ -256,6 +219,33 @@ mod tests {
         refused(&[row("../a", 0)], "path: expected a path inside the image folder, found ../a");
         refused(&[row("/a", 0)], "path: expected a path inside the image folder, found /a");
         assert!(RowRecord::from_lines(b"{}\n", &classes(), 1).is_err());
+    }
+
+    #[test]
+    fn lines_with_other_fields_than_their_status_has_are_refused() {
+        let refused = |line: &str, part: &str| {
+            let error = one_line(&RowRecord::from_lines(line.as_bytes(), &classes(), 1).unwrap_err());
+            assert!(error.contains(part), "{line}: {error}");
+        };
+        let digest = Digest::of(b"").hex();
+        let photograph = format!(r#""width":4,"height":3,"sha256":"{digest}""#);
+        let with = |rest: &str| format!(r#"{{"path":"a","label":0,"class":"cats","status":{rest}}}"#);
+        let read = with(&format!(r#""ok","row":0,{photograph}"#));
+        assert!(RowRecord::from_lines(read.as_bytes(), &classes(), 1).is_ok());
+        refused(&read.replace("height", "heigct"), "unknown field `heigct`");
+        refused(&read.replace("height", "width"), "duplicate field `width`");
+        refused(&read.replace(":4", ":-4"), "invalid value");
+        refused(&read.replace(":4", ":null"), "invalid type: null");
+        refused(&read.replace("path\":\"a", "path\":\"a\\u0000"), "a path inside the image folder");
+        refused(&read.replace("\"path\"", "\u{feff}\"path\""), "key must be a string");
+        refused(&format!("\u{feff}{read}"), "expected value");
+        refused(&with(r#""ok","row":0,"width":4"#), "height: expected a value, found none");
+        refused(&with(r#""ok","view":0"#), "row: expected a value, found none");
+        refused(&with(r#""ok","row":0,"error":"no""#), "error: expected none, found no");
+        refused(&with(r#""rejected""#), "error: expected a value, found none");
+        refused(&with(r#""rejected","error":"no","row":0"#), "row: expected none, found 0");
+        refused(&with(r#""maybe""#), "unknown variant `maybe`");
+        refused(&with(&format!(r#""rejected","error":{}1"#, "[".repeat(100_000))), "invalid type: sequence");
     }
 
     fn view(path: &str, row: usize, view: usize) -> RowRecord {
@@ -310,7 +300,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_path_and_error_survive(names in prop::collection::btree_set("[^/.][^/]{0,8}", 1..6), error in ".*") {
+        fn any_path_and_error_survive(names in prop::collection::btree_set("[^/.\0][^/\0]{0,8}", 1..6), error in ".*") {
             let records: Vec<_> = names
                 .iter()
                 .enumerate()

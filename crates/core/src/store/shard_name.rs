@@ -39,6 +39,13 @@ impl ShardName {
         [self.features(), self.labels(), self.rows(), self.receipt()]
     }
 
+    /// The shard that a file belongs to by its name, of `count` shards.
+    pub(super) fn of_file(name: &str, count: usize) -> Option<Self> {
+        let digits = name.split_once('-')?.1.split_once("-of-")?.0;
+        let shard = Self { index: digits.parse().ok()?, count };
+        (shard.index < count && shard.files().iter().any(|file| file == name)).then_some(shard)
+    }
+
     /// Whether a file name has the form of a shard's file, of whatever index and count.
     pub fn is_shard_file(name: &str) -> bool {
         let inner = [("features-", ".npy"), ("labels-", ".npy"), ("rows-", ".jsonl"), ("shard-", ".json")]

@@ -31,7 +31,7 @@ impl Task {
     /// The task that makes a shard, of `count` tasks: a rule that needs no agreement, and no list that could be lost.
     pub fn of(shard: ShardName, count: usize) -> Self {
         let count = count.max(1);
-        Self { index: shard.index % count, count }
+        Self { index: shard.index.checked_rem(count).unwrap_or(0), count }
     }
 
     /// The index, from 0.

@@ -229,7 +229,7 @@ impl ShardWriter<'_> {
     ) -> Result<(), WriteError> {
         let decoded = images.iter().filter(|(_, status)| status.is_ok()).count();
         let views = self.store.manifest.view_count();
-        let expected = decoded * views * self.row_bytes;
+        let expected = decoded.saturating_mul(views).saturating_mul(self.row_bytes);
         if features.len() != expected {
             return Err(WriteError::Features { images: decoded, expected, found: features.len() });
         }
@@ -240,7 +240,7 @@ impl ShardWriter<'_> {
         });
         let named: Vec<_> = named.collect::<Result<_, _>>()?;
         self.features.write_all(features).map_err(|source| self.features.error(source))?;
-        self.images += named.len();
+        self.images = self.images.saturating_add(named.len());
         for (sample, status, class) in named {
             let record = |status| RowRecord {
                 path: sample.path.clone(),
@@ -281,10 +281,10 @@ impl ShardWriter<'_> {
             .and_then(|_| features.write_all(&header))
             .map_err(|source| features.error(source))?;
         // Hashed only now, for the header changed last; read back, so that the digest is of what the file holds.
-        let (mut hasher, mut bytes) = (Hasher::default(), 0);
+        let (mut hasher, mut bytes) = (Hasher::default(), 0_u64);
         features.read_back(|piece| {
             hasher.update(piece);
-            bytes += piece.len() as u64;
+            bytes = piece.len().try_into().map_or(u64::MAX, |length| bytes.saturating_add(length));
         })?;
         features.finish()?;
         let features = FileEntry { name: shard.features(), bytes, sha256: hasher.finish() };
@@ -301,7 +301,7 @@ impl ShardWriter<'_> {
             manifest: store.manifest.digest(),
             images,
             rows,
-            rejected: images - rows / store.manifest.view_count(),
+            rejected: images.saturating_sub(rows.checked_div(store.manifest.view_count()).unwrap_or(0)),
             files: Files { features, labels, rows: row_lines },
             canary: canary.cloned(),
         };

@@ -185,6 +185,30 @@ fn shapes_that_overflow_or_are_empty_are_refused() {
 }
 
 #[test]
+fn counts_whose_sum_is_too_large_are_refused() {
+    let store = Store::new();
+    let mut document = serde_json::to_value(Manifest::open(store.path()).unwrap()).unwrap();
+    document["listing"]["images"] = json!(u64::MAX);
+    document["shard_size"] = json!(u64::MAX);
+    document["shards"] = json!(1);
+    let manifest: Manifest = serde_json::from_value(document).unwrap();
+    write_json(&store.path().join("manifest.json"), &manifest).unwrap();
+    let first = std::fs::read(store.path().join("shard-00000-of-00003.json")).unwrap();
+    let mut receipt: serde_json::Value = serde_json::from_slice(&first).unwrap();
+    for (rows, rejected) in [(u64::MAX, u64::MAX), (u64::MAX, 1), (1 << 63, 1 << 63)] {
+        for (field, number) in [("images", u64::MAX), ("rows", rows), ("rejected", rejected)] {
+            receipt[field] = json!(number);
+        }
+        for kind in ["features", "labels", "rows"] {
+            let name = receipt["files"][kind]["name"].as_str().unwrap().replace("-of-00003", "-of-00001");
+            receipt["files"][kind]["name"] = json!(name);
+        }
+        write_json(&store.path().join("shard-00000-of-00001.json"), &receipt).unwrap();
+        store.assert_refused("rows: expected ");
+    }
+}
+
+#[test]
 fn a_receipt_cannot_name_files_of_another_place() {
     let store = Store::new();
     let path = store.path().join("shard-00001-of-00003.json");

@@ -4,6 +4,7 @@
 
 mod attacks;
 mod damage;
+mod repaired;
 mod round_trip;
 mod support;
 mod writer;

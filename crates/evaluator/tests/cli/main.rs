@@ -13,6 +13,7 @@ mod features;
 mod machine;
 mod messages;
 mod mismatch;
+mod numbers;
 mod predict;
 #[path = "../../../cli/tests/support/shell.rs"]
 mod shell;

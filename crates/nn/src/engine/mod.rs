@@ -2,6 +2,17 @@
 
 mod error;
 mod host;
+#[cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 mod onnx;
 mod pooling;
 mod torch;

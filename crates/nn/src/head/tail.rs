@@ -138,11 +138,16 @@ impl Tail {
 
     /// What is wrong with a description that a file holds.
     pub(crate) fn problem(&self) -> Option<String> {
-        let forward = |(index, step): (usize, &Step)| {
-            !step.inputs.is_empty() && step.inputs.iter().all(|&input| input <= index)
-        };
-        if self.steps.is_empty() || !self.steps.iter().enumerate().all(forward) {
-            return Some("head.input.tail: expected steps that read earlier ones, found others".to_owned());
+        if self.steps.is_empty() {
+            return Some("head.input.tail.steps: expected some, found none".to_owned());
+        }
+        // Each is held against what it is said to work on, before any of it is computed.
+        let mut values = vec![self.map];
+        for (index, step) in self.steps.iter().enumerate() {
+            if let Some(problem) = step.problem(&values) {
+                return Some(format!("head.input.tail.steps.{index}: {problem}"));
+            }
+            values.push(step.shape);
         }
         let layers = self.layers().count();
         (self.frozen > layers)

@@ -27,7 +27,7 @@ use tracing::info;
 pub use scaling::{RowScaling, UnknownRowScaling};
 
 use crate::args::{Judges, ProbeConfig};
-use crate::stores::Stores;
+use crate::stores::{Stores, hint_about_files, without_rows};
 use folder::ProbeFolder;
 use gathered::{Gathered, check_memory};
 use grid::{Candidate, Grid, Judged, Split, Table, best};
@@ -142,11 +142,9 @@ fn labelled<'store>(
 
 /// The fold of each row; none where a store of its own judges.
 fn folds_of(config: &ProbeConfig, rows: &Rows, classes: &Classes, name: &str) -> anyhow::Result<Vec<usize>> {
-    for (label, class) in classes.names().iter().enumerate() {
-        ensure!(
-            rows.labels().contains(&label),
-            "`{name}`: class `{class}`: expected photographs, found none"
-        );
+    if let Some(class) = without_rows(rows, classes).next() {
+        Err(anyhow::anyhow!("`{name}`: class `{class}`: expected photographs, found none"))
+            .hint(hint_about_files)?;
     }
     let Judges::Folds(folds) = config.judges else { return Ok(Vec::new()) };
     Ok(folds::stratified(rows.labels(), classes.names(), folds, config.seed)

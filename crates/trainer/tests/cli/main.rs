@@ -11,6 +11,7 @@ mod divergence;
 mod fine_tune;
 mod machine;
 mod messages;
+mod numbers;
 mod options;
 mod probe;
 mod resume;

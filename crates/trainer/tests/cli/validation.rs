@@ -121,15 +121,3 @@ fn another_width_of_numbers_and_the_same_rows_twice_are_warned_about() {
     let expected = "training and validation features are the same";
     assert!(said.stderr.contains(expected), "{}", said.stderr);
 }
-
-#[test]
-fn a_split_that_leaves_no_validation_rows_is_refused() {
-    let features = Store { rows: rows(&[("cats", 3), ("dogs", 3)], 0), ..Store::default() }.in_folder();
-    let out = tempfile::tempdir().unwrap();
-    let run = out.path().join("run");
-    let said = fit(1, features.path(), &run, []);
-    let expected =
-        format!("trainer: `{}`: expected validation rows, found none\n", features.path().display());
-    assert_eq!(said.stderr, expected);
-    assert!(!run.exists());
-}

@@ -21,7 +21,7 @@ impl Fault {
         let words: Vec<&str> = text.split_whitespace().collect();
         let line = words.join(" ");
         match line.char_indices().nth(MOST_CHARACTERS) {
-            Some((end, _)) => Self(format!("{} …", &line[..end])),
+            Some((end, _)) => Self(format!("{} …", line.get(..end).unwrap_or_default())),
             None => Self(line),
         }
     }

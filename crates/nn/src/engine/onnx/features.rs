@@ -41,6 +41,11 @@ impl Features {
     }
 
     /// Appends one image's numbers, as the engine gave them, in the order in which they are stored.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "the output's length was compared with that of the features"
+    )]
     pub(super) fn append(&self, output: &[f32], features: &mut Vec<f32>) {
         match self.channels_first {
             None => features.extend_from_slice(output),

@@ -35,7 +35,9 @@ fn missing_bytes(bytes: &[u8]) -> Option<u64> {
                 let length = variable_length(&mut rest)?;
                 match usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length)) {
                     Some((_, after)) => rest = after,
-                    None if number == 7 => return ((bytes.len() - rest.len()) as u64).checked_add(length),
+                    None if number == 7 => {
+                        return (bytes.len().saturating_sub(rest.len()) as u64).checked_add(length);
+                    }
                     None => return None,
                 }
             }

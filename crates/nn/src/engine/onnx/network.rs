@@ -66,6 +66,10 @@ impl OnnxNetwork {
         Ok(features)
     }
 
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a table has a number for each byte, and a pixel three bytes"
+    )]
     fn append(
         &self,
         image: &[u8],

@@ -1,0 +1,1 @@
+"""The parsers fuzzed: scripts/fuzz."""
