@@ -28,7 +28,7 @@ fn check_normalised_axes(graph: &GraphProto, node: &NodeProto) -> Result<(), Onn
     }
     let scale = graph.initializer.iter().find(|tensor| Some(&tensor.name) == node.input.get(1));
     let most = scale.and_then(|scale| i64::try_from(scale.dims.len()).ok()).unwrap_or(1);
-    match integer(node, "axis").filter(|&axis| axis < -most) {
+    match integer(node, "axis").filter(|&axis| axis < most.saturating_neg()) {
         Some(found) => {
             Err(OnnxProblem::Attribute { node: title(node), attribute: "axis".into(), most, found })
         }
@@ -45,7 +45,9 @@ fn check_node(node: &NodeProto) -> Result<(), OnnxProblem> {
             _ => continue,
         };
         let numbers = std::iter::once(&attribute.i).chain(&attribute.ints);
-        if let Some(&found) = numbers.into_iter().find(|number| !(-most..=most).contains(number)) {
+        if let Some(&found) =
+            numbers.into_iter().find(|number| !(most.saturating_neg()..=most).contains(number))
+        {
             let (node, attribute) = (title(node), attribute.name.clone());
             return Err(OnnxProblem::Attribute { node, attribute, most, found });
         }

@@ -29,6 +29,11 @@ impl From<Preprocess> for Normalisation {
 impl Normalisation {
     /// What each byte of each of the network's channels becomes, with the place of that channel in a pixel of red,
     /// green and blue.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "there are three channels, 0 to 2"
+    )]
     pub(super) fn tables(&self) -> [(usize, [f32; 256]); 3] {
         std::array::from_fn(|channel| {
             let place = if self.is_blue_first { 2 - channel } else { channel };
