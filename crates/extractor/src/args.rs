@@ -50,7 +50,7 @@ fn base_help() -> String {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Decode the photographs of a labelled folder (DIR/CLASS/...) and store their features
-    Extract(ExtractArguments),
+    Extract(Box<ExtractArguments>),
     /// Take features that Keras or NumPy saved as .npy files into a store
     Import(ImportArguments),
     /// Look through a labelled folder before hours of work: what will be listed, and what a person should know

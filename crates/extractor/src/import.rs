@@ -7,9 +7,7 @@ use anyhow::{Context, ensure};
 use convbase_bases::{Choices, architecture, article};
 use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::{ForeignArray, Listing, Manifest, StoreWriter};
-use convbase_core::{
-    FeatureShape, FeatureSpec, Interrupt, Sample, check_distinct_keys, listing_digest,
-};
+use convbase_core::{FeatureShape, FeatureSpec, Interrupt, Sample, check_distinct_keys, listing_digest};
 use serde_json::Value;
 use tracing::{info, warn};
 
