@@ -15,7 +15,7 @@ thread_local! {
             .iter()
             .map(|name| {
                 let size = ImageSize::new(SIDE, SIDE).expect("a size");
-                Decoder::new(size, name.parse().expect("a name of its own"))
+                Decoder::new(size, name.parse().expect("a name of its own")).with_exif_orientation(true)
             })
             .collect(),
     );
@@ -25,8 +25,8 @@ fuzz_target!(|bytes: &[u8]| {
     DECODERS.with_borrow_mut(|decoders| {
         let which = bytes.len() % decoders.len();
         let mut pixels = [0; (SIDE * SIDE * 3) as usize];
-        if let Ok(image) = decoders[which].decode(bytes, &mut pixels) {
-            assert!(image.width > 0 && image.height > 0, "an image without pixels");
+        if let Ok(decoded) = decoders[which].decode(bytes, &mut pixels) {
+            assert!(decoded.image.width > 0 && decoded.image.height > 0, "an image without pixels");
         }
     });
 });
