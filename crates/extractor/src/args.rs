@@ -1,5 +1,8 @@
 //! The command line, and its words turned once into a validated configuration.
 
+mod check;
+mod import;
+
 use std::path::PathBuf;
 
 use anyhow::ensure;
@@ -17,6 +20,9 @@ use convbase_nn::DeviceChoice;
 use crate::task_arguments::TaskArguments;
 use crate::view_arguments::ViewArguments;
 
+pub use check::CheckArguments;
+pub use import::ImportArguments;
+
 /// Turn folders of photographs into feature stores.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
@@ -31,10 +37,6 @@ pub struct Arguments {
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or verify found something, 2 usage, 75 interrupted by SIGTERM or SIGINT: run again to go \
     on.\n\
     RUST_LOG overrides -v and -q.";
-
-const SPEC_HELP: &str = "What the features are: a JSON file with the fields of a manifest's `spec`, or a manifest.json with it; or `article` for \
-    the published tutorial's. Any architecture and any shape may stand there. Of features of which only the shape is \
-    known, the architecture is `external`.";
 
 /// The names of the catalogue.
 fn base_help() -> String {
@@ -145,62 +147,6 @@ pub struct ExtractArguments {
     views: ViewArguments,
     #[command(flatten)]
     task: TaskArguments,
-}
-
-/// The arguments of `import`.
-#[derive(Debug, Args)]
-pub struct ImportArguments {
-    /// Features, one row per image: (rows, height, width, channels), or (rows, numbers) in the same order
-    #[arg(long, value_name = "FILE")]
-    pub features: PathBuf,
-    /// Labels in the same order: (rows,) positions in --classes, or (rows, classes) one-hot
-    #[arg(long, value_name = "FILE")]
-    pub labels: PathBuf,
-    /// Class names in the order of their labels
-    #[arg(long, value_name = "A,B,...", value_delimiter = ',', required = true)]
-    pub classes: Vec<String>,
-    /// What the features are: a JSON file with the fields of a manifest's `spec`, or a manifest.json with it; or
-    /// `article` for the published tutorial's
-    #[arg(long, value_name = "FILE|article", long_help = SPEC_HELP)]
-    pub spec: PathBuf,
-    /// Folder of the feature store
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Arithmetic that the features were computed in: fp32 or bf16
-    #[arg(long, default_value = "fp32")]
-    pub precision: Precision,
-    /// How features are stored: float32 or float16 [default: float16 where the file holds it, else float32]
-    #[arg(long)]
-    pub dtype: Option<DataType>,
-    /// Rows per shard
-    #[arg(long, value_name = "N", default_value = "1024", value_parser = clap::value_parser!(u32).range(1..))]
-    pub shard_size: u32,
-    /// Remove another store from the output folder first
-    #[arg(long)]
-    pub overwrite: bool,
-}
-
-/// The arguments of `check`.
-#[derive(Debug, Args)]
-pub struct CheckArguments {
-    /// Folder with one sub-folder of photographs per class
-    #[arg(value_name = "DIR")]
-    pub images: PathBuf,
-    /// Class names in the order of their labels [default: the sub-folders, sorted]
-    #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
-    pub classes: Option<Vec<String>>,
-    /// A class may have no photographs
-    #[arg(long)]
-    pub allow_empty_class: bool,
-    /// Decode every photograph as well
-    #[arg(long)]
-    pub decode: bool,
-    /// Most pixels of a photograph; what has more is unreadable [default: 178956970, Pillow's limit]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub max_pixels: Option<u64>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// The arguments of `verify`.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tracing::warn;
 
 use crate::args::{CheckArguments, classes};
-use crate::extract::dataset_error;
+use crate::images_folder::dataset_error;
 use crate::progress::Progress;
 
 /// Photographs that are decoded together.

@@ -7,12 +7,13 @@ use convbase_bases::Choices;
 use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::{Canary, CreateError, Listing, Manifest, Receipt, ShardName, StoreWriter, Task};
 use convbase_core::{FeatureSpec, Interpolation, Precision, Preprocess, processors};
-use convbase_images::{DatasetError, DecodeThreads, Decoder, ImageFolder, canary_pixels};
+use convbase_images::{DecodeThreads, Decoder, ImageFolder, canary_pixels};
 use convbase_nn::{Base, BaseError, ConvBase, Device, DeviceChoice, Summary, is_onnx_file};
 use tracing::{info, warn};
 
 use crate::args::{Choice, ExtractConfig};
 use crate::disk::tell_disk;
+use crate::images_folder::open_folder;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
 use crate::rejection_limit::RejectionLimit;
@@ -34,10 +35,7 @@ pub struct Extraction {
 
 /// Extracts the features of a labelled image folder. Shards that are finished are kept.
 pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
-    refuse_output_inside(&config.images, &config.out)?;
-    let folder = ImageFolder::open(&config.images, config.classes.as_ref(), config.allows_empty_class)
-        .map_err(dataset_error)?;
-    folder.remarks().iter().for_each(|remark| warn!("`{}`: {remark}", config.images.display()));
+    let folder = open_folder(config)?;
     let base = open_base(config)?;
     let device = device(config, &base)?;
     let create = || -> anyhow::Result<StoreWriter> {
@@ -236,31 +234,6 @@ fn preprocess(config: &ExtractConfig, base: &Base) -> anyhow::Result<Preprocess>
             Err(Hinted::new(error, hint).into())
         }
     }
-}
-
-/// The error of a folder of photographs, with what helps.
-pub(crate) fn dataset_error(error: DatasetError) -> anyhow::Error {
-    match error.remedy() {
-        Some(remedy) => Hinted::new(error, remedy).into(),
-        None => error.into(),
-    }
-}
-
-/// Features inside of the folder of photographs would be a class, or photographs, of the next run.
-fn refuse_output_inside(images: &Path, out: &Path) -> anyhow::Result<()> {
-    let Ok(images_at) = images.canonicalize() else { return Ok(()) };
-    // The output may be missing yet, with folders above it.
-    let above = std::path::absolute(out)?;
-    let existing = above.ancestors().find_map(|folder| folder.canonicalize().ok());
-    if existing.is_none_or(|folder| !folder.starts_with(&images_at)) {
-        return Ok(());
-    }
-    let error = anyhow::anyhow!(
-        "`--out {}`: expected a folder outside of `{}`, found one inside",
-        out.display(),
-        images.display()
-    );
-    Err(Hinted::new(error, "it would be listed as a class: give a folder beside it").into())
 }
 
 /// Tells what to do about a folder that holds another store.

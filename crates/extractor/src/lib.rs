@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod disk;
 mod extract;
+mod images_folder;
 mod import;
 mod inspect;
 mod machine_failure;

@@ -9,6 +9,7 @@
 mod damage;
 mod extract;
 mod features;
+mod folders;
 mod hostile;
 mod import;
 mod machine;

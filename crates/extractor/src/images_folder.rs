@@ -1,0 +1,43 @@
+//! The folder of photographs, opened with whatever a person should know of it.
+
+use std::path::Path;
+
+use convbase_core::exit::Hinted;
+use convbase_images::{DatasetError, ImageFolder};
+use tracing::warn;
+
+use crate::args::ExtractConfig;
+
+/// Lists the photographs, and says what was left out.
+pub(crate) fn open_folder(config: &ExtractConfig) -> anyhow::Result<ImageFolder> {
+    refuse_output_inside(&config.images, &config.out)?;
+    let folder = ImageFolder::open(&config.images, config.classes.as_ref(), config.allows_empty_class)
+        .map_err(dataset_error)?;
+    folder.remarks().iter().for_each(|remark| warn!("`{}`: {remark}", config.images.display()));
+    Ok(folder)
+}
+
+/// The error of a folder of photographs, with what helps.
+pub(crate) fn dataset_error(error: DatasetError) -> anyhow::Error {
+    match error.remedy() {
+        Some(remedy) => Hinted::new(error, remedy).into(),
+        None => error.into(),
+    }
+}
+
+/// Features inside of the folder of photographs would be a class, or photographs, of the next run.
+fn refuse_output_inside(images: &Path, out: &Path) -> anyhow::Result<()> {
+    let Ok(images_at) = images.canonicalize() else { return Ok(()) };
+    // The output may be missing yet, with folders above it.
+    let above = std::path::absolute(out)?;
+    let existing = above.ancestors().find_map(|folder| folder.canonicalize().ok());
+    if existing.is_none_or(|folder| !folder.starts_with(&images_at)) {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!(
+        "`--out {}`: expected a folder outside of `{}`, found one inside",
+        out.display(),
+        images.display()
+    );
+    Err(Hinted::new(error, "it would be listed as a class: give a folder beside it").into())
+}
