@@ -37,8 +37,9 @@ pub use task_arguments::{TaskArguments, TaskArgumentsError};
 pub use verify::verify;
 pub use view_arguments::ViewArguments;
 
-/// How long a batch that is under way may take after a signal. Slurm kills after 30 s.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long a batch or the syncing of a shard that is under way may take after a signal: a shard that is nearly finished
+/// is not to be lost on a slow disk. Slurm kills after 30 s.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
