@@ -3,6 +3,8 @@
 mod args;
 mod confusion_figure;
 mod evaluate;
+#[allow(dead_code, unused_imports)]
+mod page;
 mod predict;
 mod prediction_line;
 mod roc_figure;

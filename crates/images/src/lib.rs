@@ -55,7 +55,8 @@ mod source;
 mod view;
 
 pub use decode::{
-    DecodeError, DecodeThreads, Decoded, DecodedBatch, Decoder, Doubt, JpegError, decode_batch, expect_file,
+    DecodeError, DecodeThreads, Decoded, DecodedBatch, Decoder, Doubt, JpegError, Thumbnail, ThumbnailMaker,
+    decode_batch, expect_file,
 };
 pub use drawn::canary_pixels;
 pub use source::{ClassFound, DatasetError, ImageFolder, LeftOut, Photographs, Survey, photographs};

@@ -57,4 +57,7 @@ pub enum DecodeError {
     /// The image could not be resized.
     #[error("cannot resize the image")]
     Resize(#[source] fast_image_resize::ResizeError),
+    /// The thumbnail could not be written as a JPEG.
+    #[error("cannot make a thumbnail of the image")]
+    Encode(#[source] jpeg_encoder::EncodingError),
 }

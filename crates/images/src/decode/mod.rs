@@ -16,6 +16,7 @@ mod memory;
     )
 )]
 mod nearest;
+mod thumbnail;
 
 use std::io::{self, Cursor};
 use std::path::Path;
@@ -33,6 +34,7 @@ pub use batch::{DecodeThreads, DecodedBatch, decode_batch};
 pub use error::DecodeError;
 pub use file::expect_file;
 pub use jpeg::{Doubt, JpegError};
+pub use thumbnail::{Thumbnail, ThumbnailMaker};
 
 /// Decodes photographs and brings them to one size. Keeps the resizer's buffers: one decoder per thread. Clones share
 /// the memory that they decode into.
@@ -99,8 +101,13 @@ impl Decoder {
     /// # Panics
     /// When `pixels` is not as long as the size says.
     pub fn decode_file(&mut self, path: &Path, pixels: &mut [u8]) -> Result<Decoded, DecodeError> {
+        self.decode(&self.read_file(path)?, pixels)
+    }
+
+    /// The bytes of a file that is not longer than one with so many pixels can be.
+    fn read_file(&self, path: &Path) -> Result<Vec<u8>, DecodeError> {
         let most = self.most_pixels.saturating_mul(MOST_FILE_BYTES_PER_PIXEL).max(LEAST_FILE_LIMIT);
-        self.decode(&file::read(path, most)?, pixels)
+        file::read(path, most)
     }
 
     /// Decodes a file's bytes; see [`decode_file`](Self::decode_file).
