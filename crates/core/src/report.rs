@@ -11,8 +11,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::{
-    ClassificationReport, ConfusionMatrix, RocCurve, average_precision, brier_score, log_loss,
-    predicted_classes, roc_auc_ovr_macro, wilson_interval95,
+    CALIBRATION_BINS, Calibration, ClassificationReport, ConfusionMatrix, RocCurve, average_precision,
+    brier_score, calibration, log_loss, predicted_classes, roc_auc_ovr_macro, wilson_interval95,
 };
 
 pub use error::ReportError;
@@ -59,11 +59,15 @@ pub struct Report {
     report: ClassificationReport,
     #[serde(flatten)]
     ranking: RankingMetrics,
+    expected_calibration_error: f64,
     feature_id: String,
     checkpoint: CheckpointReference,
     /// Of two classes, where images of both are there. It is drawn, and only its area is written.
     #[serde(skip)]
     roc_curve: Option<RocCurve>,
+    /// It is drawn, and only its error is written.
+    #[serde(skip)]
+    calibration: Calibration,
 }
 
 /// The keys that depend on the number of classes.
@@ -87,6 +91,8 @@ impl Report {
         let predictions = predicted_classes(probabilities, classes.len())?;
         let confusion_matrix = ConfusionMatrix::new(labels, &predictions, classes.len())?;
         let (correct, num_samples) = (confusion_matrix.correct(), confusion_matrix.total());
+        let calibration = calibration(labels, probabilities, classes.len(), CALIBRATION_BINS)?;
+        let calibration = calibration.ok_or_else(no_samples)?;
         let mut roc_curve = None;
         let ranking = if classes.len() == 2 {
             let scores: Vec<f64> = probabilities.iter().skip(1).step_by(2).copied().collect();
@@ -110,9 +116,11 @@ impl Report {
             report: ClassificationReport::new(classes, &confusion_matrix)?,
             confusion_matrix,
             ranking,
+            expected_calibration_error: calibration.expected_error(),
             feature_id,
             checkpoint,
             roc_curve,
+            calibration,
         })
     }
 
@@ -134,6 +142,11 @@ impl Report {
     /// The ROC curve of the second of two classes; `None` of more classes, or where one of the two has no image.
     pub fn roc_curve(&self) -> Option<&RocCurve> {
         self.roc_curve.as_ref()
+    }
+
+    /// How far the probabilities can be believed, in [`CALIBRATION_BINS`] bins.
+    pub fn calibration(&self) -> &Calibration {
+        &self.calibration
     }
 
     /// The bytes of `metrics.json`: indented, keys in a fixed order, a newline at the end.
@@ -234,6 +247,7 @@ mod tests {
           "roc_auc": 0.875,
           "average_precision": 0.8333333333333333,
           "brier": 0.140625,
+          "expected_calibration_error": 0.0625,
           "feature_id": "sha256:f",
           "checkpoint": {
             "sha256": "c",
@@ -268,7 +282,10 @@ mod tests {
     fn more_classes_have_one_area_and_what_is_undefined_is_null() {
         let json =
             report(&["a", "b", "c"], &[0, 1], &[0.5, 0.3, 0.2, 0.1, 0.8, 0.1]).unwrap().to_json().unwrap();
-        assert!(json.contains("\"roc_auc_ovr_macro\": null,\n  \"feature_id\""), "{json}");
+        assert!(
+            json.contains("\"roc_auc_ovr_macro\": null,\n  \"expected_calibration_error\": 0.35,"),
+            "{json}"
+        );
         assert!(!json.contains("brier") && !json.contains("\"roc_auc\""), "{json}");
         let json = report(&["a", "b"], &[0], &[0.5, 0.5]).unwrap().to_json().unwrap();
         assert!(

@@ -11,6 +11,14 @@ pub enum MetricsError {
         /// The number given.
         found: usize,
     },
+    /// No bin at all, or more than are of any use.
+    #[error("number of bins: expected 1 to {max}, found {found}")]
+    BinCount {
+        /// The most that are accepted.
+        max: usize,
+        /// The number given.
+        found: usize,
+    },
     /// A slice is not as long as the others demand.
     #[error("number of {what}: expected {expected}, found {found}")]
     Length {

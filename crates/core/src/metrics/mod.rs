@@ -7,8 +7,8 @@
 //! are no probabilities) is a [`MetricsError`]. A quantity that sound input leaves undefined, such as the
 //! area under a ROC curve when one class is absent, is `None`.
 //!
-//! The definitions are scikit-learn's, and `tests/metrics_golden.rs` holds them to its numbers. Everything is
-//! counted with integers and divided once at the end.
+//! The definitions are scikit-learn's where it has one, and `tests/metrics_golden.rs` and `tests/metrics_random.rs` hold them
+//! to its numbers, to SciPy's and to those of statsmodels. Everything is counted with integers and divided once at the end.
 //!
 //! ```
 //! use convbase_core::metrics::{ConfusionMatrix, RocCurve, predicted_classes};
@@ -27,11 +27,13 @@
 //! ```
 
 mod brier;
+mod calibration;
 mod classification;
 mod confusion;
 mod error;
 mod input;
 mod log_loss;
+mod mcnemar;
 mod precision_recall;
 mod prediction;
 mod ranking;
@@ -39,13 +41,15 @@ mod roc;
 mod wilson;
 
 pub use brier::brier_score;
+pub use calibration::{CALIBRATION_BINS, Calibration, ReliabilityBin, calibration};
 pub use classification::{ClassScores, ClassificationReport};
 pub use confusion::ConfusionMatrix;
 pub use error::MetricsError;
 pub use input::MAX_CLASSES;
 pub(crate) use input::{check_distinct_names, check_labelled_probabilities};
 pub use log_loss::log_loss;
-pub use precision_recall::average_precision;
+pub use mcnemar::mcnemar_exact;
+pub use precision_recall::{PrecisionRecallCurve, average_precision};
 pub use prediction::predicted_classes;
 pub use roc::{RocCurve, roc_auc, roc_auc_ovr_macro};
 pub use wilson::wilson_interval95;

@@ -13,7 +13,8 @@ pub fn predicted_classes(probabilities: &[f64], classes: usize) -> Result<Vec<us
     Ok(probabilities.chunks_exact(classes).map(first_of_highest).collect())
 }
 
-fn first_of_highest(row: &[f64]) -> usize {
+/// The class of the greatest probability of a row `[classes]`, the first one on ties.
+pub(super) fn first_of_highest(row: &[f64]) -> usize {
     let mut best = 0;
     for (class, value) in row.iter().enumerate() {
         if *value > row[best] {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::features::{LENGTH, Store, spec};
 use super::support::*;
 
-const COMMON_KEYS: [&str; 11] = [
+const COMMON_KEYS: [&str; 12] = [
     "test_loss",
     "test_accuracy",
     "accuracy_wilson95",
@@ -18,6 +18,7 @@ const COMMON_KEYS: [&str; 11] = [
     "classes",
     "confusion_matrix",
     "report",
+    "expected_calibration_error",
     "feature_id",
     "checkpoint",
     "roc_auc",
@@ -55,6 +56,8 @@ fn the_report_of_two_classes_is_what_the_predictions_give() {
     assert!(correct > 0 && correct < 13, "the head is neither all right nor all wrong");
     assert_eq!(metrics["test_accuracy"], json!(correct as f64 / 13.0));
     assert_eq!(predictions.rows().filter(|row| row.correct).count(), correct);
+    let calibration_error = metrics["expected_calibration_error"].as_f64().unwrap();
+    assert!(calibration_error > 0.0 && calibration_error < 1.0, "{calibration_error}");
     let mean = |of: &dyn Fn(usize, f64) -> f64| {
         rows.iter().map(|&(label, score)| of(label, score)).sum::<f64>() / 13.0
     };
