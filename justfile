@@ -42,7 +42,7 @@ default:
 [group('main job')]
 pipeline: extract train evaluate
     @echo "run: {{run}} (best.safetensors, {{if recipe == "probe" { "grid.csv, held_out.csv" } else { "history.csv, curves.svg" }}})"
-    @echo "report: {{run}}/test (metrics.json, predictions.csv, confusion_matrix.svg)"
+    @echo "report: {{run}}/test/report.html (metrics.json, predictions.csv and the figures beside it)"
     @python3 -c 'import json, sys; report = json.load(open(sys.argv[1])); print("test accuracy: {:.4f} (95 % interval {:.4f} to {:.4f}) on {} images".format(report["test_accuracy"], *report["accuracy_wilson95"], report["num_samples"]))' {{quote(run / "test/metrics.json")}}
 
 # Make the feature stores of train, test and, where it is there, validation
@@ -76,7 +76,7 @@ train: build
 # Measure the best checkpoint on the test features
 [group('main job')]
 evaluate: build
-    {{programs}}/evaluator evaluate --features {{quote(features / "test")}} --checkpoint {{quote(run / "best.safetensors")}} --out {{quote(run / "test")}} --device {{device}}
+    {{programs}}/evaluator evaluate --features {{quote(features / "test")}} --checkpoint {{quote(run / "best.safetensors")}} --images {{quote(folder / "test")}} --out {{quote(run / "test")}} --device {{device}}
 
 # Train the last block of VGG16 on with the head of `just train`, from the stored maps of block4_pool; then measure it
 [group('main job')]
@@ -92,7 +92,7 @@ fine-tune from="block4_pool" *options: build
     validation=(--validation-split 0.3)
     if [ -d {{quote(folder)}}/validation ]; then validation=(--validation {{quote(features)}}-{{quote(from)}}/validation); fi
     {{programs}}/trainer fine-tune --features {{quote(features)}}-{{quote(from)}}/train "${validation[@]}" --checkpoint {{quote(run / "best.safetensors")}} --out {{quote(run)}}-fine-tuned --seed {{seed}} --device {{device}} {{options}}
-    {{programs}}/evaluator evaluate --features {{quote(features)}}-{{quote(from)}}/test --checkpoint {{quote(run)}}-fine-tuned/best.safetensors --out {{quote(run)}}-fine-tuned/test --device {{device}}
+    {{programs}}/evaluator evaluate --features {{quote(features)}}-{{quote(from)}}/test --checkpoint {{quote(run)}}-fine-tuned/best.safetensors --images {{quote(folder / "test")}} --out {{quote(run)}}-fine-tuned/test --device {{device}}
 
 # Print class probabilities of photographs or folders: `just predict cat.jpg`
 [group('look')]

@@ -52,7 +52,8 @@ class Throwaway:
              "--no-deps", "--only-binary", ":all:", "--requirement", str(self.requirements)],
             f"{folder}: cannot install {repository.shown(self.requirements)}",
             "connect to the internet, or point pip at a folder of wheels with PIP_FIND_LINKS and PIP_NO_INDEX=1")
-        self.stand_in_for_gpu_libraries(folder)
+        if next(folder.glob("lib/python*/site-packages/torch/lib"), None):
+            self.stand_in_for_gpu_libraries(folder)
         # Written last: an interrupted installation leaves no stamp.
         stamp.write_text(wanted, encoding="utf-8")
         return interpreter(folder)

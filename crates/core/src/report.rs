@@ -134,6 +134,31 @@ impl Report {
         self.test_accuracy
     }
 
+    /// Wilson's 95 % interval of the accuracy: low, high.
+    pub fn accuracy_wilson95(&self) -> [f64; 2] {
+        self.accuracy_wilson95
+    }
+
+    /// The number of photographs that were measured.
+    pub fn num_samples(&self) -> u64 {
+        self.num_samples
+    }
+
+    /// The number of listed photographs that could not be read.
+    pub fn num_rejected(&self) -> u64 {
+        self.num_rejected
+    }
+
+    /// The class names, in order.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Precision, recall and F1 of each class.
+    pub fn classification(&self) -> &ClassificationReport {
+        &self.report
+    }
+
     /// Which class was taken for which.
     pub fn confusion_matrix(&self) -> &ConfusionMatrix {
         &self.confusion_matrix

@@ -26,7 +26,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or an image could not be 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Measure a checkpoint on a feature store: metrics.json, predictions.csv, confusion and ROC figures
+    /// Measure a checkpoint on a feature store: metrics.json, predictions.csv, figures, and a page to look at: report.html
     Evaluate(EvaluateArguments),
     /// Print class probabilities of photographs, one line each
     Predict(PredictArguments),

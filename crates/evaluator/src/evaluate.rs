@@ -12,12 +12,17 @@ use convbase_nn::{Checkpoint, MinibatchError, Rows, mean_probabilities, probabil
 use tracing::info;
 
 use crate::args::{EvaluateArguments, ViewsUsed};
+use crate::report_page::{PageInput, pages};
 use crate::{draw_confusion, draw_roc};
 
-/// Evaluates a checkpoint on a store and writes `metrics.json`, `predictions.csv` and the figures.
+/// Evaluates a checkpoint on a store and writes `metrics.json`, `predictions.csv`, the figures and the
+/// page.
 pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
     // Begun first: a folder that cannot be written is known before anything is computed. It appears last.
     let mut metrics = Artifact::create(&arguments.out.join("metrics.json"))?;
+    if let Some(images) = &arguments.images {
+        ensure_folder(images)?;
+    }
     let device = arguments.device.resolve()?;
     set_threads(arguments.threads.map_or_else(processors, |threads| threads as usize));
     let checkpoint = Checkpoint::load(&arguments.checkpoint, device)
@@ -56,14 +61,28 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
             val_loss: metadata.val_loss,
         },
     })?;
-    let embedded = |record: &RowRecord| record.is_row() && record.is_first();
-    let paths = store.records()?.into_iter().filter(embedded).map(|record| record.path).collect();
+    let records = store.records()?;
+    let embedded = |record: &&RowRecord| record.is_row() && record.is_first();
+    let paths = records.iter().filter(embedded).map(|record| record.path.clone()).collect();
     let predictions =
         Predictions::new(classes.names().to_vec(), paths, rows.labels().to_vec(), probabilities)?;
 
     let out = &arguments.out;
     write_artifact(&out.join("predictions.csv"), predictions.to_csv().as_bytes())?;
     write_figures(out, classes.names(), &report)?;
+    if !arguments.no_report {
+        let pages = pages(&PageInput {
+            report: &report,
+            predictions: &predictions,
+            checkpoint: &checkpoint,
+            checkpoint_path: &arguments.checkpoint,
+            store: &store,
+            records: &records,
+            images: arguments.images.as_deref(),
+        })?;
+        write_artifact(&out.join("report.json"), pages.json.as_bytes())?;
+        write_artifact(&out.join("report.html"), pages.html.as_bytes())?;
+    }
     metrics.write_all(report.to_json()?.as_bytes()).map_err(|source| metrics.error(source))?;
     metrics.finish()?;
     info!(
@@ -76,6 +95,15 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
         arguments.features.display()
     );
     Ok(report)
+}
+
+/// A folder of photographs that is not there is known before anything is computed.
+fn ensure_folder(images: &Path) -> anyhow::Result<()> {
+    if !images.is_dir() {
+        Err(anyhow::anyhow!("`{}`: expected the folder of the photographs, found none", images.display()))
+            .hint(|| "`--images` names the folder that the features were extracted from")?;
+    }
+    Ok(())
 }
 
 fn with_remedy(error: MinibatchError) -> anyhow::Error {

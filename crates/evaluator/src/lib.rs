@@ -3,10 +3,10 @@
 mod args;
 mod confusion_figure;
 mod evaluate;
-#[allow(dead_code, unused_imports)]
 mod page;
 mod predict;
 mod prediction_line;
+mod report_page;
 mod roc_figure;
 
 use convbase_core::exit::Outcome;

@@ -19,6 +19,12 @@ pub struct EvaluateArguments {
     /// Folder of the report
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Folder that the features were extracted from: the page then shows photographs, small
+    #[arg(long, value_name = "DIR")]
+    pub images: Option<PathBuf>,
+    /// Do not write the page, report.html and report.json
+    #[arg(long, conflicts_with = "images")]
+    pub no_report: bool,
     /// Of photographs with several views: first for the photograph itself, mean for the mean of the probabilities of all
     /// its views
     #[arg(long, value_enum, default_value = "first")]

@@ -15,7 +15,12 @@ fn the_order_of_the_stores_classes_does_not_matter() {
         let report = out.path().join(order.join("-"));
         made.classes = order;
         evaluate(0, made.in_folder().path(), &head, &report);
-        files(&report)
+        let mut files = files(&report);
+        // The page names the store by its digest, which is another one for each order.
+        let page = String::from_utf8(files.remove("report.html").unwrap()).unwrap();
+        let (before, after) = page.split_once("<dt>store</dt>").unwrap();
+        files.insert("page".to_owned(), [before, after.split_once("</dd>").unwrap().1].concat().into_bytes());
+        files
     });
     assert!(reports[0] == reports[1], "the order of classes changed the report");
     assert!(reports[0] == reports[2], "a class without images changed the report");

@@ -120,7 +120,15 @@ fn the_report_of_three_classes_has_its_own_ranking_key() {
     let supports = names.map(|name| metrics["report"][name]["support"].as_f64().unwrap());
     assert_eq!(supports, [5.0, 4.0, 6.0]);
     let names: Vec<String> = files(&report).into_keys().collect();
-    assert_eq!(names, ["confusion_matrix.png", "confusion_matrix.svg", "metrics.json", "predictions.csv"]);
+    let expected = [
+        "confusion_matrix.png",
+        "confusion_matrix.svg",
+        "metrics.json",
+        "predictions.csv",
+        "report.html",
+        "report.json",
+    ];
+    assert_eq!(names, expected);
 }
 
 #[test]
@@ -256,6 +264,8 @@ fn a_second_run_writes_equal_bytes_and_the_figures_are_images() {
             "confusion_matrix.svg",
             "metrics.json",
             "predictions.csv",
+            "report.html",
+            "report.json",
             "roc_curve.png",
             "roc_curve.svg"
         ]

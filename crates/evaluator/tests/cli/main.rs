@@ -14,6 +14,7 @@ mod machine;
 mod messages;
 mod mismatch;
 mod numbers;
+mod page;
 mod predict;
 #[path = "../../../cli/tests/support/shell.rs"]
 mod shell;

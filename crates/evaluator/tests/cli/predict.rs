@@ -26,7 +26,7 @@ const CLASSES: [&str; 3] = ["birds", "cats", "dogs"];
 pub struct Bench {
     pub images: TempDir,
     pub folder: TempDir,
-    store: PathBuf,
+    pub store: PathBuf,
     pub head: PathBuf,
 }
 

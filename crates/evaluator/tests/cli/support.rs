@@ -54,10 +54,16 @@ pub fn evaluator(code: i32, arguments: &[OsString]) -> Said {
 
 /// `evaluator evaluate`
 pub fn evaluate(code: i32, features: &Path, checkpoint: &Path, out: &Path) -> Said {
+    evaluate_with(code, features, checkpoint, out, &[])
+}
+
+/// The same with more options.
+pub fn evaluate_with(code: i32, features: &Path, checkpoint: &Path, out: &Path, more: &[OsString]) -> Said {
     let mut arguments = words(["evaluate", "--device", "cpu"]);
     for (option, path) in [("--features", features), ("--checkpoint", checkpoint), ("--out", out)] {
         arguments.extend([option.into(), path.into()]);
     }
+    arguments.extend_from_slice(more);
     evaluator(code, &arguments)
 }
 
