@@ -16,6 +16,7 @@ mod base;
     )
 )]
 mod checkpoint;
+mod class_weights;
 mod device;
 mod embed;
 mod engine;
@@ -27,6 +28,7 @@ mod learner;
 mod memory;
 mod minibatch;
 mod optimizer;
+pub mod probe;
 mod randomness;
 mod summary;
 #[cfg_attr(
@@ -60,6 +62,7 @@ mod view_choice;
 
 pub use base::{Base, BaseError, default_weights, is_onnx_file};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointMetadata, Mismatch};
+pub use class_weights::balanced_class_weights;
 pub use device::{DeviceChoice, DeviceError};
 pub use embed::{Embed, EmbedPipeline, Embedded, ImageBytes, TimeSpent};
 pub use engine::{

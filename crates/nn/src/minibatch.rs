@@ -126,6 +126,21 @@ impl<'store> Rows<'store> {
         self.floats_of(ViewOf { position, view: 0 })
     }
 
+    /// The same, where all of them are finite.
+    ///
+    /// # Panics
+    /// When the position is out of range.
+    pub(crate) fn finite_floats(&self, position: usize) -> Result<Cow<'store, [f32]>, MinibatchError> {
+        let (features, view) = (self.floats(position)?, ViewOf { position, view: 0 });
+        match not_finite(&features) {
+            Some(found) => {
+                let (folder, row) = (self.store.folder().to_owned(), self.row(view));
+                Err(MinibatchError::NotFinite { folder, row, found })
+            }
+            None => Ok(features),
+        }
+    }
+
     /// The views that one epoch sees, in an order of its own; both depend on seed and epoch alone.
     pub(crate) fn epoch(&self, seed: u64, epoch: u32) -> Vec<ViewOf> {
         let views = self.views();

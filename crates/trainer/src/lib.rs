@@ -21,10 +21,11 @@ pub use args::{
     Arguments, Choice, ClassWeight, Command, FineTuneArguments, FineTuneConfig, FitArguments, FitConfig,
     Judges, ProbeArguments, ProbeConfig, TrainingConfig, Validation,
 };
+pub use convbase_nn::probe::{RowScaling, UnknownRowScaling};
 pub use curves::draw_curves;
 pub use fine_tune::fine_tune;
 pub use fit::{Fit, fit};
-pub use probe::{Probe, RowScaling, UnknownRowScaling, probe};
+pub use probe::{Probe, probe};
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use convbase_core::exit::WithHint;
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, Differences, differences};
-use convbase_nn::{CheckpointMetadata, HeadShape, Rows, ViewChoice};
+use convbase_nn::{CheckpointMetadata, HeadShape, Rows, ViewChoice, balanced_class_weights};
 use tracing::warn;
 
 use crate::args::{ClassWeight, Validation};
@@ -183,28 +183,10 @@ fn check_comparable(train: &FeatureStore, validation: &FeatureStore) -> anyhow::
     Ok(())
 }
 
-/// rows / (classes × rows of the class), over the classes that have rows (scikit-learn `compute_class_weight`).
+/// The weight of each class; none where all rows weigh alike.
 pub(crate) fn class_weights(how: ClassWeight, labels: &[usize], classes: usize) -> Option<Vec<f64>> {
-    if how == ClassWeight::None {
-        return None;
-    }
-    let counts = counts(labels, classes);
-    let present = counts.iter().filter(|&&count| count > 0).count();
-    let weight =
-        |&count: &usize| if count == 0 { 0.0 } else { labels.len() as f64 / (present * count) as f64 };
-    Some(counts.iter().map(weight).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn balanced_weights_are_scikit_learn_s() {
-        // compute_class_weight("balanced", classes=[0, 1], y=[0, 0, 0, 1]) is [0.667, 2.0].
-        let weights = class_weights(ClassWeight::Balanced, &[0, 0, 0, 1], 2).unwrap();
-        assert!((weights[0] - 2.0 / 3.0).abs() < 1e-12 && (weights[1] - 2.0).abs() < 1e-12);
-        assert_eq!(class_weights(ClassWeight::Balanced, &[0, 2], 3).unwrap(), [1.0, 0.0, 1.0]);
-        assert_eq!(class_weights(ClassWeight::None, &[0, 1], 2), None);
+    match how {
+        ClassWeight::None => None,
+        ClassWeight::Balanced => Some(balanced_class_weights(labels, classes)),
     }
 }

@@ -6,12 +6,9 @@ use anyhow::ensure;
 use clap::Args;
 use convbase_core::processors;
 use convbase_nn::MapPooling;
+use convbase_nn::probe::{RowScaling, STRENGTHS};
 
 use super::{Choice, ClassWeight, positive};
-use crate::RowScaling;
-
-/// The strengths that are tried where none is given: powers of ten.
-const STRENGTHS: [f64; 9] = [1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4];
 
 /// The arguments of `probe`.
 #[derive(Debug, Args)]

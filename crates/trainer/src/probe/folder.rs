@@ -4,13 +4,10 @@ use std::path::PathBuf;
 
 use convbase_core::store::FeatureStore;
 use convbase_core::{Classes, DataType, Digest, FeatureSpec, Precision, csv_line, write_artifact};
+use convbase_nn::probe::{HeldOut, HeldOutRow, Judged, RowScaling};
 use convbase_nn::{Checkpoint, CheckpointMetadata, Head, MapPooling};
 use serde::Serialize;
 
-use super::grid::Judged;
-use super::loss::probabilities;
-use super::scaling::RowScaling;
-use super::temperature::HeldOut;
 use crate::args::{ClassWeight, Judges, ProbeConfig};
 use crate::run_folder::RunFolder;
 
@@ -97,17 +94,10 @@ impl ProbeFolder {
             .filter(|record| record.is_row() && record.is_first())
             .map(|record| record.path)
             .collect();
-        let header = ["path", "label", "fold"].map(str::to_owned).into_iter();
-        let mut text = csv_line(header.chain(classes.names().iter().map(|name| format!("prob_{name}"))));
-        let mut lines: Vec<usize> = (0..held_out.places.len()).collect();
-        lines.sort_by_key(|&line| held_out.places[line].1);
-        for line in lines {
-            let (fold, row) = held_out.places[line];
-            let path = paths.get(row).cloned().unwrap_or_default();
-            let label = classes.names()[held_out.labels[line]].clone();
-            let calm: Vec<f64> = held_out.logits[line].iter().map(|logit| logit / temperature).collect();
-            let numbers = probabilities(&calm).into_iter().map(|number| number.to_string());
-            text += &csv_line([path, label, fold.to_string()].into_iter().chain(numbers));
+        let mut text = csv_line(HeldOutRow::header(classes));
+        for row in held_out.by_row(temperature) {
+            let path = paths.get(row.row).map_or("", String::as_str);
+            text += &csv_line(row.fields(path, classes));
         }
         Ok(write_artifact(&self.0.path().join("held_out.csv"), text.as_bytes())?)
     }

@@ -4,35 +4,27 @@
 //! photographs that were left out is fitted to all of them.
 
 mod folder;
-mod folds;
-mod gathered;
-mod grid;
-mod loss;
-mod regression;
-mod scaling;
-mod temperature;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
-use convbase_core::Classes;
-use convbase_core::exit::WithHint;
+use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::FeatureStore;
+use convbase_core::{Classes, FeatureShape};
+use convbase_nn::probe::{
+    Candidate, Coefficients, Gathered, Grid, Judged, RowScaling, Split, Table, best, check_memory,
+    outputs_of, stratified,
+};
 use convbase_nn::{
-    Activation, CheckpointMetadata, Device, Head, HeadShape, Input, MapPooling, Preparation, Rows,
+    Activation, CheckpointMetadata, Device, Head, HeadShape, Input, MapPooling, MinibatchError, Preparation,
+    Rows,
 };
 use indicatif::ProgressBar;
 use tracing::info;
 
-pub use scaling::{RowScaling, UnknownRowScaling};
-
-use crate::args::{Judges, ProbeConfig};
+use crate::args::{ClassWeight, Judges, ProbeConfig};
 use crate::stores::{Stores, hint_about_files, without_rows};
 use folder::ProbeFolder;
-use gathered::{Gathered, check_memory};
-use grid::{Candidate, Grid, Judged, Split, Table, best};
-use loss::{is_right, outputs_of};
-use regression::Coefficients;
 
 /// What a probe left behind.
 #[derive(Debug)]
@@ -64,27 +56,32 @@ pub fn probe(config: &ProbeConfig) -> anyhow::Result<Probe> {
     let is_map = spec.shape.sides().len() == 3;
     let poolings = config.poolings(is_map).with_context(|| format!("`{}`", config.features.display()))?;
     let name = config.features.display().to_string();
-    check_memory(store.rows(), &spec.shape, &poolings, config.threads, &name)?;
+    check_memory(store.rows(), &spec.shape, &poolings, config.threads)
+        .with_context(|| format!("cannot fit a probe to `{name}`"))
+        .hint(|| "`--pooling avg` makes rows short; fewer `--threads` need less")?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(config.threads).build();
     let threads = threads.with_context(|| format!("cannot start {} threads", config.threads))?;
 
     let rows = labelled(&store, &classes, &name)?;
     let folds = folds_of(config, &rows, &classes, &name)?;
     let folder = ProbeFolder::create(config, &store, judges.as_ref())?;
-    let train = Gathered::all(&rows, &spec.shape, &poolings, &name)?;
+    let train = gathered(&rows, &spec.shape, &poolings)?;
     let judging = match &judges {
         Some(judges) => {
             let name = judges.folder().display().to_string();
-            Some(Gathered::all(&labelled(judges, &classes, &name)?, &spec.shape, &poolings, &name)?)
+            Some(gathered(&labelled(judges, &classes, &name)?, &spec.shape, &poolings)?)
         }
         None => None,
     };
-    let splits = splits(&train, judging.as_deref(), &folds);
+    let splits = match &judging {
+        Some(judging) => vec![Split::by_others(&train, judging)],
+        None => Split::by_folds(&train, &folds),
+    };
     let grid = Grid {
         poolings: &poolings,
         scalings: &config.scalings,
         strengths: &config.strengths,
-        class_weight: config.class_weight,
+        balances: config.class_weight == ClassWeight::Balanced,
         classes: classes.len(),
     };
     let tasks = poolings.len() * config.scalings.len() * splits.len();
@@ -99,18 +96,16 @@ pub fn probe(config: &ProbeConfig) -> anyhow::Result<Probe> {
     let held_out = threads.install(|| grid.all_held_out(&splits, candidate))?;
     let temperature = if config.calibrates { held_out.temperature(classes.len()) } else { 1.0 };
     folder.save_held_out(judges.as_ref().unwrap_or(&store), &classes, &held_out, temperature)?;
-    let right =
-        held_out.logits.iter().zip(&held_out.labels).filter(|(logits, label)| is_right(logits, **label));
     let pooling = &train[candidate.pooling];
     let everything: Vec<usize> = (0..pooling.len()).collect();
     let coefficients = grid.fit(pooling, &everything, candidate)?;
     let probe = Probe {
         best: folder.best(),
-        pooling: pooling.pooling,
+        pooling: pooling.pooling(),
         scaling: candidate.scaling,
         c: candidate.c,
         val_loss: held_out.loss(temperature, classes.len()),
-        val_accuracy: right.count() as f64 / held_out.labels.len().max(1) as f64,
+        val_accuracy: held_out.accuracy(),
     };
     let head = head(&store, &probe, &coefficients, temperature, classes.len())?;
     let metadata = CheckpointMetadata {
@@ -147,27 +142,17 @@ fn folds_of(config: &ProbeConfig, rows: &Rows, classes: &Classes, name: &str) ->
             .hint(hint_about_files)?;
     }
     let Judges::Folds(folds) = config.judges else { return Ok(Vec::new()) };
-    Ok(folds::stratified(rows.labels(), classes.names(), folds, config.seed)
+    Ok(stratified(rows.labels(), classes.names(), folds, config.seed)
         .with_context(|| format!("`{name}`"))
         .hint(|| "lower `--folds`, or judge by a store of its own: `--validation DIR`")?)
 }
 
-/// Each fold judges what was fitted to the others, or a store of its own what was fitted to all rows.
-fn splits<'a>(train: &'a [Gathered], judges: Option<&'a [Gathered]>, folds: &[usize]) -> Vec<Split<'a>> {
-    let all = |rows: &[Gathered]| (0..rows.first().map_or(0, Gathered::len)).collect();
-    if let Some(judges) = judges {
-        return vec![Split { train, trained: all(train), judges, judging: all(judges) }];
-    }
-    let count = folds.iter().max().map_or(0, |last| last + 1);
-    let positions = |keep: &dyn Fn(usize) -> bool| (0..folds.len()).filter(|&row| keep(folds[row])).collect();
-    (0..count)
-        .map(|fold| Split {
-            train,
-            trained: positions(&|found| found != fold),
-            judges: train,
-            judging: positions(&|found| found == fold),
-        })
-        .collect()
+/// The rows, pooled in each way.
+fn gathered(rows: &Rows, shape: &FeatureShape, poolings: &[MapPooling]) -> anyhow::Result<Vec<Gathered>> {
+    Gathered::all(rows, shape, poolings).map_err(|error| match error {
+        MinibatchError::NotFinite { .. } => Hinted::new(error, "`extractor verify` finds all of them").into(),
+        _ => error.into(),
+    })
 }
 
 /// The classifier as a linear head that pools and scales by itself, its logits divided by the temperature.

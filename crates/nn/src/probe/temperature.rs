@@ -3,24 +3,27 @@
 use argmin::core::{CostFunction, Error, Executor, IterState};
 use argmin::solver::brent::BrentOpt;
 
-use super::loss::cross_entropy;
+use convbase_core::Classes;
+
+use super::loss::{cross_entropy, is_right, probabilities};
 
 /// Temperatures are looked for between e⁻⁴ and e⁴.
 const WIDEST: f64 = 4.0;
 
 /// Logits of photographs that were not trained on.
 #[derive(Debug, Default)]
-pub(super) struct HeldOut {
+pub struct HeldOut {
     /// Each `[outputs]`.
-    pub(super) logits: Vec<Vec<f64>>,
-    pub(super) labels: Vec<usize>,
+    pub logits: Vec<Vec<f64>>,
+    /// The class of each.
+    pub labels: Vec<usize>,
     /// Which split each was judged in, and its row among those that judge.
-    pub(super) places: Vec<(usize, usize)>,
+    pub places: Vec<(usize, usize)>,
 }
 
 impl HeldOut {
     /// The mean cross-entropy of the logits divided by a temperature.
-    pub(super) fn loss(&self, temperature: f64, classes: usize) -> f64 {
+    pub fn loss(&self, temperature: f64, classes: usize) -> f64 {
         let losses = self.logits.iter().zip(&self.labels).map(|(logits, &label)| {
             let mut scaled: Vec<f64> = logits.iter().map(|logit| logit / temperature).collect();
             cross_entropy(&mut scaled, label, classes)
@@ -28,8 +31,28 @@ impl HeldOut {
         losses.sum::<f64>() / self.labels.len().max(1) as f64
     }
 
+    /// The share of photographs that were right.
+    pub fn accuracy(&self) -> f64 {
+        let right = self.logits.iter().zip(&self.labels);
+        let right = right.filter(|(logits, label)| is_right(logits, **label)).count();
+        right as f64 / self.labels.len().max(1) as f64
+    }
+
+    /// Sorted by the rows that judge: each photograph's fold and, of its logits divided by a temperature, the
+    /// probabilities of all classes.
+    pub fn by_row(&self, temperature: f64) -> Vec<HeldOutRow> {
+        let row = |line: usize| {
+            let (fold, row) = self.places[line];
+            let calm: Vec<f64> = self.logits[line].iter().map(|logit| logit / temperature).collect();
+            HeldOutRow { row, fold, label: self.labels[line], probabilities: probabilities(&calm) }
+        };
+        let mut rows: Vec<HeldOutRow> = (0..self.places.len()).map(row).collect();
+        rows.sort_by_key(|row| row.row);
+        rows
+    }
+
     /// The temperature with the lowest loss (Guo et al. 2017). It changes no prediction.
-    pub(super) fn temperature(&self, classes: usize) -> f64 {
+    pub fn temperature(&self, classes: usize) -> f64 {
         let problem = Calibration { held_out: self, classes };
         let solver = BrentOpt::new(-WIDEST, WIDEST);
         let configure = |state: IterState<f64, (), (), (), (), f64>| state.max_iters(200);
@@ -37,6 +60,34 @@ impl HeldOut {
         let logarithm = found.ok().and_then(|found| found.state.best_param).unwrap_or(0.0);
         // Where nothing is gained, nothing is changed.
         if self.loss(logarithm.exp(), classes) < self.loss(1.0, classes) { logarithm.exp() } else { 1.0 }
+    }
+}
+
+/// What was said of a photograph by a classifier that was not fitted to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldOutRow {
+    /// The photograph's row among those that judge.
+    pub row: usize,
+    /// The fold it was left out with.
+    pub fold: usize,
+    /// Its class.
+    pub label: usize,
+    /// Of all classes.
+    pub probabilities: Vec<f64>,
+}
+
+impl HeldOutRow {
+    /// The columns of `held_out.csv`.
+    pub fn header(classes: &Classes) -> Vec<String> {
+        let fixed = ["path", "label", "fold"].map(str::to_owned).into_iter();
+        fixed.chain(classes.names().iter().map(|name| format!("prob_{name}"))).collect()
+    }
+
+    /// Its fields there.
+    pub fn fields(&self, path: &str, classes: &Classes) -> Vec<String> {
+        let label = classes.names().get(self.label).cloned().unwrap_or_default();
+        let fixed = [path.to_owned(), label, self.fold.to_string()].into_iter();
+        fixed.chain(self.probabilities.iter().map(f64::to_string)).collect()
     }
 }
 

@@ -1,17 +1,15 @@
 //! Prepared rows of a store in memory.
 
-use anyhow::Context;
 use convbase_core::FeatureShape;
-use convbase_core::exit::WithHint;
-use convbase_nn::{MapPooling, Preparation, Rows};
 use faer::Mat;
 
 use super::scaling::{Columns, RowScaling};
+use crate::{MapPooling, MinibatchError, NotEnoughMemory, Preparation, Rows};
 
-/// The rows of a store, pooled in one way.
+/// The rows of a store, or of several, pooled in one way: of each photograph view 0.
 #[derive(Debug)]
-pub(super) struct Gathered {
-    pub(super) pooling: MapPooling,
+pub struct Gathered {
+    pooling: MapPooling,
     /// Numbers of a row.
     width: usize,
     /// [rows, width]
@@ -20,13 +18,13 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// Pools all rows in each of these ways, in one pass through the store.
-    pub(super) fn all(
+    /// Pools all rows, whose features have a shape, in each of these ways, in one pass through the store. Fails where a
+    /// file is damaged or a number is not finite.
+    pub fn all(
         rows: &Rows,
         shape: &FeatureShape,
         poolings: &[MapPooling],
-        store: &str,
-    ) -> anyhow::Result<Vec<Self>> {
+    ) -> Result<Vec<Self>, MinibatchError> {
         let preparations: Vec<Preparation> =
             poolings.iter().map(|&pooling| Preparation::new(shape, pooling, false)).collect();
         let mut gathered: Vec<Self> = preparations
@@ -38,11 +36,7 @@ impl Gathered {
             })
             .collect();
         for position in 0..rows.len() {
-            let features = rows.floats(position)?;
-            if let Some(number) = features.iter().find(|number| !number.is_finite()) {
-                Err(anyhow::anyhow!("`{store}`: row {position}: expected finite features, found {number}"))
-                    .hint(|| "`extractor verify` finds all of them")?;
-            }
+            let features = rows.finite_floats(position)?;
             for (gathered, preparation) in gathered.iter_mut().zip(&preparations) {
                 gathered.numbers.extend_from_slice(&preparation.prepare(&features));
             }
@@ -50,12 +44,56 @@ impl Gathered {
         Ok(gathered)
     }
 
+    /// Adds the rows of another store, whose labels are of the same class list.
+    ///
+    /// # Panics
+    /// When they were pooled in another way or have another width.
+    pub fn append(&mut self, other: Self) {
+        assert_eq!((self.pooling, self.width), (other.pooling, other.width), "rows that can be compared");
+        self.numbers.extend_from_slice(&other.numbers);
+        self.labels.extend_from_slice(&other.labels);
+    }
+
+    /// Some of the rows, with labels of their own.
+    ///
+    /// # Panics
+    /// When there is no such row, or not one label for each.
+    #[must_use]
+    pub fn select(&self, positions: &[usize], labels: Vec<usize>) -> Self {
+        assert_eq!(positions.len(), labels.len(), "a label for each row");
+        let row = |&position: &usize| &self.numbers[position * self.width..(position + 1) * self.width];
+        let mut numbers = Vec::with_capacity(positions.len() * self.width);
+        positions.iter().for_each(|position| numbers.extend_from_slice(row(position)));
+        Self { pooling: self.pooling, width: self.width, numbers, labels }
+    }
+
+    /// How they were pooled.
+    pub fn pooling(&self) -> MapPooling {
+        self.pooling
+    }
+
     /// How many rows there are.
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    pub(super) fn labels(&self) -> &[usize] {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Numbers of a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// All rows [rows, width], one after the other, before any scaling.
+    pub fn numbers(&self) -> &[f32] {
+        &self.numbers
+    }
+
+    /// Each row's class.
+    pub fn labels(&self) -> &[usize] {
         &self.labels
     }
 
@@ -88,24 +126,20 @@ impl Gathered {
     }
 }
 
-/// Refuses what would not fit into memory: pooled rows in float32, and for each thread the rows in float64 (as they are,
+/// Refuses a probe that would not fit into memory: pooled rows in float32, and for each thread the rows in float64 (as they are,
 /// with their intercepts, and scaled) with four square matrices of the smaller side.
-pub(super) fn check_memory(
+pub fn check_memory(
     rows: usize,
     shape: &FeatureShape,
     poolings: &[MapPooling],
     threads: usize,
-    store: &str,
-) -> anyhow::Result<()> {
+) -> Result<(), NotEnoughMemory> {
     let widths = poolings.iter().map(|&pooling| Preparation::new(shape, pooling, false).width() as u128);
     let (rows, threads) = (rows as u128, threads as u128);
     let widest = widths.clone().max().unwrap_or(0);
     let side = widest.min(rows);
     let need = 4 * rows * widths.sum::<u128>() + threads * 8 * (3 * rows * widest + 4 * side * side);
-    convbase_nn::check_memory(need)
-        .with_context(|| format!("cannot fit a probe to `{store}`"))
-        .hint(|| "`--pooling avg` makes rows short; fewer `--threads` need less")?;
-    Ok(())
+    crate::check_memory(need)
 }
 
 #[cfg(test)]
@@ -115,12 +149,9 @@ mod tests {
     #[test]
     fn a_probe_that_does_not_fit_into_memory_is_refused_with_its_need() {
         let shape = FeatureShape::new(vec![5, 5, 512]).unwrap();
-        let error = check_memory(1 << 40, &shape, &[MapPooling::None], 2, "store").unwrap_err();
-        let text = format!("{error:#}");
-        let start = "cannot fit a probe to `store`: memory: expected a need of at most ";
+        let text = check_memory(1 << 40, &shape, &[MapPooling::None], 2).unwrap_err().to_string();
+        let start = "memory: expected a need of at most ";
         assert!(text.starts_with(start) && text.ends_with(" bytes)"), "{text}");
-        check_memory(10, &shape, &[MapPooling::None], 2, "store")
-            .map_err(|error| format!("{error:#}"))
-            .unwrap();
+        check_memory(10, &shape, &[MapPooling::None], 2).unwrap();
     }
 }

@@ -56,11 +56,11 @@ pub(super) struct Solution(Mat<f64>);
 
 /// A linear classifier.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Coefficients {
+pub struct Coefficients {
     /// [outputs, width]
-    pub(super) weight: Vec<f64>,
+    pub weight: Vec<f64>,
     /// `[outputs]`
-    pub(super) bias: Vec<f64>,
+    pub bias: Vec<f64>,
 }
 
 /// The solver stopped short.
@@ -68,7 +68,7 @@ pub(super) struct Coefficients {
 #[error(
     "logistic regression with C {c}: expected a gradient of at most {LARGEST_GRADIENT}, found {found:.1e}"
 )]
-pub(super) struct NotSolved {
+pub struct NotSolved {
     c: f64,
     found: f64,
 }

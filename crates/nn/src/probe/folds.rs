@@ -6,15 +6,15 @@ use rand_pcg::rand_core::{Rng, SeedableRng};
 /// A class with fewer photographs than there are folds.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("class `{class}`: expected at least {folds} photographs for {folds} folds, found {found}")]
-pub(super) struct TooFew {
-    pub(super) class: String,
-    pub(super) folds: usize,
-    pub(super) found: usize,
+pub struct TooFew {
+    class: String,
+    folds: usize,
+    found: usize,
 }
 
-/// The fold of each photograph: each class is shuffled and dealt out, so that every fold has its share of it (scikit-learn
+/// The fold of each photograph, from 0: each class is shuffled and dealt out, so that every fold has its share of it (scikit-learn
 /// `StratifiedKFold(shuffle=True)`, with draws of our own).
-pub(super) fn stratified(
+pub fn stratified(
     labels: &[usize],
     classes: &[String],
     folds: usize,

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use convbase_nn::MapPooling;
 use rayon::prelude::*;
 
 use super::gathered::Gathered;
@@ -10,8 +9,10 @@ use super::loss::is_right;
 use super::regression::{Coefficients, NotSolved, Regression, Solution};
 use super::scaling::RowScaling;
 use super::temperature::HeldOut;
-use crate::args::ClassWeight;
-use crate::stores::class_weights;
+use crate::{MapPooling, balanced_class_weights};
+
+/// The strengths that are tried where none is given: powers of ten.
+pub const STRENGTHS: [f64; 9] = [1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4];
 
 /// Near enough to compare losses.
 const TOLERANCE: f64 = 1e-4;
@@ -19,47 +20,79 @@ const TOLERANCE: f64 = 1e-4;
 const LAST_TOLERANCE: f64 = 1e-8;
 
 /// Rows that are trained on, and rows that judge.
-pub(super) struct Split<'a> {
+#[derive(Debug)]
+pub struct Split<'a> {
     /// One for each pooling.
-    pub(super) train: &'a [Gathered],
-    pub(super) trained: Vec<usize>,
+    train: &'a [Gathered],
+    trained: Vec<usize>,
     /// One for each pooling.
-    pub(super) judges: &'a [Gathered],
-    pub(super) judging: Vec<usize>,
+    judges: &'a [Gathered],
+    judging: Vec<usize>,
+}
+
+impl<'a> Split<'a> {
+    /// Each fold judges what was fitted to the others: `folds` has the fold of each row, from 0.
+    pub fn by_folds(rows: &'a [Gathered], folds: &[usize]) -> Vec<Self> {
+        let count = folds.iter().max().map_or(0, |last| last + 1);
+        let positions =
+            |keep: &dyn Fn(usize) -> bool| (0..folds.len()).filter(|&row| keep(folds[row])).collect();
+        let split = |fold| Self {
+            train: rows,
+            trained: positions(&|found| found != fold),
+            judges: rows,
+            judging: positions(&|found| found == fold),
+        };
+        (0..count).map(split).collect()
+    }
+
+    /// Other rows judge what was fitted to all of these.
+    pub fn by_others(train: &'a [Gathered], judges: &'a [Gathered]) -> Self {
+        let all = |rows: &[Gathered]| (0..rows.first().map_or(0, Gathered::len)).collect();
+        Self { train, trained: all(train), judges, judging: all(judges) }
+    }
 }
 
 /// One combination.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Candidate {
+pub struct Candidate {
     /// Which of the poolings.
-    pub(super) pooling: usize,
-    pub(super) scaling: RowScaling,
-    pub(super) c: f64,
+    pub pooling: usize,
+    /// How rows are scaled.
+    pub scaling: RowScaling,
+    /// The inverse strength of the penalty.
+    pub c: f64,
 }
 
 /// What a combination is worth.
 #[derive(Debug, Clone)]
-pub(super) struct Judged {
-    pub(super) candidate: Candidate,
+pub struct Judged {
+    /// The combination.
+    pub candidate: Candidate,
     /// The mean of the splits' mean cross-entropies, as scikit-learn's `LogisticRegressionCV` compares them.
-    pub(super) val_loss: f64,
+    pub val_loss: f64,
     /// The share of judging rows that were right.
-    pub(super) val_accuracy: f64,
+    pub val_accuracy: f64,
 }
 
 /// What to fit.
-pub(super) struct Grid<'a> {
-    pub(super) poolings: &'a [MapPooling],
-    pub(super) scalings: &'a [RowScaling],
+#[derive(Debug)]
+pub struct Grid<'a> {
+    /// How rows were pooled, as they are given.
+    pub poolings: &'a [MapPooling],
+    /// How they are scaled.
+    pub scalings: &'a [RowScaling],
     /// Ascending: the strongest penalty first.
-    pub(super) strengths: &'a [f64],
-    pub(super) class_weight: ClassWeight,
-    pub(super) classes: usize,
+    pub strengths: &'a [f64],
+    /// Whether each class weighs as much as any other ([`balanced_class_weights`]).
+    pub balances: bool,
+    /// How many classes there are.
+    pub classes: usize,
 }
 
 impl Grid<'_> {
     /// Judges every combination on every split, many at a time. What comes out does not depend on how many.
-    pub(super) fn judge(&self, splits: &[Split], done: impl Fn() + Sync) -> Result<Vec<Judged>, NotSolved> {
+    /// `done` is called after each pooling and scaling of each split.
+    pub fn judge(&self, splits: &[Split], done: impl Fn() + Sync) -> Result<Vec<Judged>, NotSolved> {
         let mut tasks = Vec::new();
         for pooling in 0..self.poolings.len() {
             for &scaling in self.scalings {
@@ -135,7 +168,7 @@ impl Grid<'_> {
     }
 
     /// A combination fitted as exactly as it can be to some rows.
-    pub(super) fn fit(
+    pub fn fit(
         &self,
         train: &Gathered,
         positions: &[usize],
@@ -153,7 +186,7 @@ impl Grid<'_> {
     }
 
     /// The logits of all judging rows by a combination.
-    pub(super) fn all_held_out(&self, splits: &[Split], candidate: Candidate) -> Result<HeldOut, NotSolved> {
+    pub fn all_held_out(&self, splits: &[Split], candidate: Candidate) -> Result<HeldOut, NotSolved> {
         let parts = splits.par_iter().map(|split| {
             let pooling = candidate.pooling;
             let coefficients = self.fit(&split.train[pooling], &split.trained, candidate)?;
@@ -170,13 +203,13 @@ impl Grid<'_> {
     }
 
     fn row_weights(&self, labels: &[usize]) -> Vec<f64> {
-        let weights = class_weights(self.class_weight, labels, self.classes);
+        let weights = self.balances.then(|| balanced_class_weights(labels, self.classes));
         labels.iter().map(|&label| weights.as_ref().map_or(1.0, |weights| weights[label])).collect()
     }
 }
 
 /// The combination with the lowest loss. On ties the stronger penalty, then the one that comes first.
-pub(super) fn best(judged: &[Judged]) -> Option<&Judged> {
+pub fn best(judged: &[Judged]) -> Option<&Judged> {
     let better = |a: &&Judged, b: &&Judged| {
         a.val_loss.total_cmp(&b.val_loss).then(a.candidate.c.total_cmp(&b.candidate.c))
     };
@@ -184,10 +217,14 @@ pub(super) fn best(judged: &[Judged]) -> Option<&Judged> {
 }
 
 /// The grid for people: a line for each pooling and scaling, a column for each strength, the losses in them.
-pub(super) struct Table<'a> {
-    pub(super) grid: &'a Grid<'a>,
-    pub(super) judged: &'a [Judged],
-    pub(super) best: Candidate,
+#[derive(Debug)]
+pub struct Table<'a> {
+    /// What was fitted.
+    pub grid: &'a Grid<'a>,
+    /// All of it, in its order.
+    pub judged: &'a [Judged],
+    /// What was chosen, which gets a mark.
+    pub best: Candidate,
 }
 
 impl fmt::Display for Table<'_> {

@@ -24,7 +24,7 @@ pub enum RowScaling {
 
 impl RowScaling {
     /// All, in the order in which ties are broken.
-    pub(crate) const ALL: [Self; 3] = [Self::None, Self::UnitLength, Self::Standard];
+    pub const ALL: [Self; 3] = [Self::None, Self::UnitLength, Self::Standard];
 }
 
 impl fmt::Display for RowScaling {

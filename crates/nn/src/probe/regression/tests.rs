@@ -4,9 +4,8 @@ use npyz::NpyFile;
 use serde_json::Value;
 
 use super::*;
-use crate::args::ClassWeight;
+use crate::balanced_class_weights;
 use crate::probe::scaling::{Columns, RowScaling};
-use crate::stores::class_weights;
 
 /// Two columns of very different scales; the third class is rare.
 fn drawn(rows: usize, width: usize, classes: usize) -> (Mat<f64>, Vec<usize>) {
@@ -118,8 +117,8 @@ fn all_cases_of_scikit_learn_have_its_coefficients_and_losses() {
             }
         }
         let classes = if name == "binary" { 2 } else { 3 };
-        let how = if case["class_weight"].is_null() { ClassWeight::None } else { ClassWeight::Balanced };
-        let weights = class_weights(how, &labels, classes);
+        let balances = !case["class_weight"].is_null();
+        let weights = balances.then(|| balanced_class_weights(&labels, classes));
         let weights =
             labels.iter().map(|&label| weights.as_ref().map_or(1.0, |weights| weights[label])).collect();
         let regression = Regression::new(matrix.clone(), &labels, weights, classes);

@@ -1,7 +1,7 @@
 //! Cross-entropy of logits, in float64.
 
 /// Outputs of a classifier: one sigmoid for two classes, else a softmax over all.
-pub(super) fn outputs_of(classes: usize) -> usize {
+pub fn outputs_of(classes: usize) -> usize {
     if classes == 2 { 1 } else { classes }
 }
 
@@ -25,7 +25,7 @@ pub(super) fn cross_entropy(logits: &mut [f64], label: usize, classes: usize) ->
 }
 
 /// The probabilities of all classes for a row's logits `[outputs]`.
-pub(super) fn probabilities(logits: &[f64]) -> Vec<f64> {
+pub fn probabilities(logits: &[f64]) -> Vec<f64> {
     if let [logit] = logits {
         return vec![1.0 / (1.0 + logit.exp()), 1.0 / (1.0 + (-logit).exp())];
     }
@@ -35,7 +35,7 @@ pub(super) fn probabilities(logits: &[f64]) -> Vec<f64> {
 }
 
 /// Whether the label has the greatest probability (Keras: 0.5 is not yet the second class).
-pub(super) fn is_right(logits: &[f64], label: usize) -> bool {
+pub fn is_right(logits: &[f64], label: usize) -> bool {
     match logits {
         [logit] => (*logit > 0.0) == (label == 1),
         _ => {
