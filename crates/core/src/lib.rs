@@ -42,7 +42,8 @@ pub use artifact::{Artifact, ArtifactError, remove_abandoned, write_artifact, wr
 pub(crate) use artifact::{to_json, write_in_place, write_json_in_place};
 pub use csv_records::csv_line;
 pub use dataset::{
-    Classes, ClassesError, DecodedImage, FillMode, Label, Sample, Views, ViewsError, listing_digest,
+    Classes, ClassesError, DecodedImage, Exclusions, ExclusionsError, FillMode, Label, Sample, Views,
+    ViewsError, listing_digest,
 };
 pub use difference::{Difference, Differences, differences};
 pub use digest::{Digest, DigestError, Hasher};

@@ -124,6 +124,10 @@ pub struct ExtractArguments {
     /// Go on where a class has no photographs here, as in a split that lacks it
     #[arg(long)]
     allow_empty_class: bool,
+    /// Leave out the photographs that a file names: a path below DIR on each line, as `evaluator audit` writes them; lines
+    /// that begin with # are comments. All tasks of a store need the same file
+    #[arg(long, value_name = "FILE")]
+    exclude: Option<PathBuf>,
     /// Turn photographs as the orientation in their EXIF metadata says; Keras does not. TIFFs are always turned, as in
     /// Pillow
     #[arg(long)]
@@ -221,6 +225,8 @@ pub struct ExtractConfig {
     pub classes: Option<Classes>,
     /// Whether a class may be without photographs.
     pub allows_empty_class: bool,
+    /// The file that names photographs to leave out.
+    pub exclude: Option<PathBuf>,
     /// Whether photographs are turned as their metadata say.
     pub exif_orientation: bool,
     /// Most pixels of a photograph.
@@ -277,6 +283,7 @@ impl ExtractArguments {
             shard_size: self.shard_size as usize,
             classes: self.classes.map(classes).transpose()?,
             allows_empty_class: self.allow_empty_class,
+            exclude: self.exclude,
             exif_orientation: self.exif_orientation,
             most_pixels: self.max_pixels.unwrap_or(Decoder::MOST_PIXELS),
             max_rejected: if self.strict { 0.0 } else { self.max_rejected },

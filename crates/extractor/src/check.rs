@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use convbase_core::exit::{Outcome, one_line};
 use convbase_core::{ImageSize, Interpolation, Interrupt, escaped, processors};
-use convbase_images::{ClassFound, DecodeThreads, Decoder, LeftOut, Survey, expect_file};
+use convbase_images::{ClassFound, DecodeThreads, Decoder, Excluded, LeftOut, Survey, expect_file};
 use serde_json::{Value, json};
 use tracing::warn;
 
 use crate::args::{CheckArguments, classes};
-use crate::images_folder::dataset_error;
+use crate::images_folder::{dataset_error, exclusions};
 use crate::progress::Progress;
 
 /// Photographs that are decoded together.
@@ -35,7 +35,12 @@ pub fn check(
     interrupt: &Interrupt,
 ) -> anyhow::Result<Outcome> {
     let given = arguments.classes.clone().map(classes).transpose()?;
+    let exclusions = exclusions(arguments.exclude.as_deref())?;
     let survey = Survey::of(&arguments.images, given.as_ref()).map_err(dataset_error)?;
+    let survey = match &exclusions {
+        Some(exclusions) => survey.without(exclusions),
+        None => survey,
+    };
     let looked = look(arguments, &survey, shows_progress, interrupt)?;
     let problems: Vec<(String, Option<String>)> = survey
         .problems(arguments.allow_empty_class)
@@ -58,11 +63,12 @@ pub fn check(
     Ok(if is_fine && !needs_a_person(&survey) { Outcome::Done } else { Outcome::Findings })
 }
 
-/// Something is left out that looks as if it should not be.
+/// Something is left out that looks as if it should not be, or would not be although a list names it.
 fn needs_a_person(survey: &Survey) -> bool {
     let is_odd = |left_out: &LeftOut| left_out.foreign > 0 || !left_out.dangling.is_empty();
     let classes = survey.classes().iter().map(|class| &class.photographs.left_out);
-    !survey.unlabelled().is_empty() || classes.chain([survey.beside()]).any(is_odd)
+    let is_unknown = survey.excluded().is_some_and(|excluded| !excluded.unknown.is_empty());
+    is_unknown || !survey.unlabelled().is_empty() || classes.chain([survey.beside()]).any(is_odd)
 }
 
 /// Looks at each photograph: whether it is a file, or whether it decodes.
@@ -136,7 +142,12 @@ fn as_text(
         (false, true) => format!("{} decode, {rejected} unreadable, {doubtful} doubtful", count - rejected),
         (false, false) => format!("not decoded (`--decode` does), {rejected} no files"),
     };
-    lines.push(format!("`{root}`: {count} photographs in {} classes: {outcome}", survey.classes().len()));
+    let excluded = survey.excluded().map(|excluded| format!(", {} excluded", excluded.photographs));
+    let excluded = excluded.unwrap_or_default();
+    lines.push(format!(
+        "`{root}`: {count} photographs in {} classes{excluded}: {outcome}",
+        survey.classes().len()
+    ));
     lines.extend(survey.remarks());
     lines.extend(
         looked.rejected.iter().map(|(path, error)| format!("unreadable: `{}`: {error}", escaped(path))),
@@ -180,6 +191,9 @@ fn as_json(
         "doubtful": told(&looked.doubtful, "doubt"),
         "problems": problems.iter().map(|(text, hint)| json!({"problem": text, "hint": hint})).collect::<Vec<_>>(),
         "remarks": survey.remarks(),
+        "excluded": survey.excluded().map(|Excluded { photographs, unknown }| {
+            json!({"photographs": photographs, "unknown": unknown})
+        }),
     })
 }
 

@@ -50,7 +50,8 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
     let manifest = store.manifest();
     let conv_base = ConvBase::new(&base, manifest.spec(), manifest.precision(), device)?;
     let (images, count) = (config.images.display(), folder.samples().len());
-    info!(table = folder.table(), "`{images}`: {count} photographs");
+    let excluded = excluded(&folder);
+    info!(table = folder.table(), "`{images}`: {count} photographs{excluded}");
     describe(&base, manifest, &conv_base)?;
     tell_disk(manifest);
 
@@ -76,7 +77,7 @@ pub fn extract(config: &ExtractConfig) -> anyhow::Result<Extraction> {
         kept_shards: kept.len(),
         interrupted: made.len() < todo.len(),
     };
-    report(config, &extraction, mine.len() - kept.len() - made.len());
+    report(config, &extraction, &excluded, mine.len() - kept.len() - made.len());
     if mine.is_empty() {
         let (task, source, shards) = (config.task, config.task_source, manifest.shards().count());
         warn!(
@@ -124,7 +125,12 @@ fn make(
     Ok(made)
 }
 
-fn report(config: &ExtractConfig, extraction: &Extraction, missing: usize) {
+/// How many photographs of the folder a list left out, to end a sentence with.
+fn excluded(folder: &ImageFolder) -> String {
+    folder.excluded().map_or(String::new(), |excluded| format!(", and {excluded} excluded"))
+}
+
+fn report(config: &ExtractConfig, extraction: &Extraction, excluded: &str, missing: usize) {
     let Extraction { listed, embedded, rejected, .. } = *extraction;
     let (out, of_task) = (
         config.out.display(),
@@ -140,7 +146,7 @@ fn report(config: &ExtractConfig, extraction: &Extraction, missing: usize) {
             listed,
             embedded,
             rejected,
-            "`{out}`{of_task}: listed {listed} = embedded {embedded} + rejected {rejected}"
+            "`{out}`{of_task}: listed {listed} = embedded {embedded} + rejected {rejected}{excluded}"
         );
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use convbase_core::exit::Hinted;
+use convbase_core::Exclusions;
+use convbase_core::exit::{Hinted, WithHint};
 use convbase_images::{DatasetError, ImageFolder};
 use tracing::warn;
 
@@ -11,10 +12,24 @@ use crate::args::ExtractConfig;
 /// Lists the photographs, and says what was left out.
 pub(crate) fn open_folder(config: &ExtractConfig) -> anyhow::Result<ImageFolder> {
     refuse_output_inside(&config.images, &config.out)?;
-    let folder = ImageFolder::open(&config.images, config.classes.as_ref(), config.allows_empty_class)
-        .map_err(dataset_error)?;
+    let exclusions = exclusions(config.exclude.as_deref())?;
+    let (images, classes, allows) = (&config.images, config.classes.as_ref(), config.allows_empty_class);
+    let folder = match &exclusions {
+        Some(exclusions) => ImageFolder::open_without(images, classes, allows, exclusions),
+        None => ImageFolder::open(images, classes, allows),
+    };
+    let folder = folder.map_err(dataset_error)?;
     folder.remarks().iter().for_each(|remark| warn!("`{}`: {remark}", config.images.display()));
     Ok(folder)
+}
+
+/// The photographs to leave out, where a file names some.
+pub(crate) fn exclusions(file: Option<&Path>) -> anyhow::Result<Option<Exclusions>> {
+    let Some(file) = file else { return Ok(None) };
+    let exclusions = Exclusions::open(file).hint(
+        || "`--exclude` takes a text with a path on each line, relative to the folder of the photographs",
+    )?;
+    Ok(Some(exclusions))
 }
 
 /// The error of a folder of photographs, with what helps.

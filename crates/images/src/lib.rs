@@ -59,5 +59,7 @@ pub use decode::{
     decode_batch, expect_file,
 };
 pub use drawn::canary_pixels;
-pub use source::{ClassFound, DatasetError, ImageFolder, LeftOut, Photographs, Survey, photographs};
+pub use source::{
+    ClassFound, DatasetError, Excluded, ImageFolder, LeftOut, Photographs, Survey, photographs,
+};
 pub use view::{Augmentation, AugmentationError, ViewMaker};

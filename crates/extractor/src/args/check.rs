@@ -13,6 +13,9 @@ pub struct CheckArguments {
     /// Class names in the order of their labels [default: the sub-folders, sorted]
     #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
     pub classes: Option<Vec<String>>,
+    /// Leave out the photographs that a file names, as `extract --exclude` does
+    #[arg(long, value_name = "FILE")]
+    pub exclude: Option<PathBuf>,
     /// A class may have no photographs
     #[arg(long)]
     pub allow_empty_class: bool,

@@ -7,6 +7,7 @@
 )]
 
 mod damage;
+mod exclude;
 mod extract;
 mod features;
 mod folders;

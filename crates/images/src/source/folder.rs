@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use convbase_core::{Classes, Digest, Sample, listing_digest};
+use convbase_core::{Classes, Digest, Exclusions, Sample, listing_digest};
 
 use super::{DatasetError, Survey};
 
@@ -14,6 +14,7 @@ pub struct ImageFolder {
     remarks: Vec<String>,
     classes: Classes,
     samples: Vec<Sample>,
+    excluded: Option<usize>,
 }
 
 impl ImageFolder {
@@ -29,11 +30,25 @@ impl ImageFolder {
         classes: Option<&Classes>,
         allows_empty_class: bool,
     ) -> Result<Self, DatasetError> {
-        let survey = Survey::of(root, classes)?;
+        Self::list(root, Survey::of(root, classes)?, allows_empty_class)
+    }
+
+    /// The same without the photographs that a list names. A class all of whose photographs it names has none.
+    pub fn open_without(
+        root: &Path,
+        classes: Option<&Classes>,
+        allows_empty_class: bool,
+        exclusions: &Exclusions,
+    ) -> Result<Self, DatasetError> {
+        Self::list(root, Survey::of(root, classes)?.without(exclusions), allows_empty_class)
+    }
+
+    fn list(root: &Path, survey: Survey, allows_empty_class: bool) -> Result<Self, DatasetError> {
         if let Some(error) = DatasetError::of(survey.problems(allows_empty_class)) {
             return Err(error);
         }
         let (table, remarks) = (survey.table(), survey.remarks());
+        let excluded = survey.excluded().map(|excluded| excluded.photographs);
         let names = survey.classes().iter().map(|class| class.name.clone()).collect();
         let classes =
             Classes::new(names).map_err(|source| DatasetError::Classes { path: root.to_owned(), source })?;
@@ -44,7 +59,7 @@ impl ImageFolder {
             samples.extend(paths.map(|path| Sample { path: format!("{name}/{path}"), label }));
         }
         samples.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Self { root: root.to_owned(), table, remarks, classes, samples })
+        Ok(Self { root: root.to_owned(), table, remarks, classes, samples, excluded })
     }
 
     /// What was found, a line for each class; see [`Survey::table`].
@@ -60,6 +75,11 @@ impl ImageFolder {
     /// The folder that was listed.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// How many photographs a list left out, where one was given.
+    pub fn excluded(&self) -> Option<usize> {
+        self.excluded
     }
 
     /// The classes.
@@ -200,6 +220,28 @@ mod tests {
         let listed = ImageFolder::open(root.path(), None, true).unwrap();
         assert_eq!(listed.classes().names(), ["1", "cats", "dogs"]);
         assert_eq!(paths(&listed), [("1/b.jpg", 0), ("dogs/a.jpg", 2)]);
+    }
+
+    #[test]
+    fn excluded_photographs_are_not_listed_and_paths_that_name_none_are_told() {
+        let root = folder(&["cats/a.jpg", "cats/b.jpg", "cats/notes.txt", "dogs/a.jpg", "dogs/deep/c.jpg"]);
+        let open = |names: &[&str], allows| {
+            let exclusions: Exclusions = names.iter().map(|&name| name.to_owned()).collect();
+            ImageFolder::open_without(root.path(), None, allows, &exclusions)
+        };
+        let listed =
+            open(&["cats/b.jpg", "cats/gone.jpg", "dogs/deep/c.jpg", "cats/notes.txt"], false).unwrap();
+        assert_eq!(paths(&listed), [("cats/a.jpg", 0), ("dogs/a.jpg", 1)]);
+        assert_eq!(listed.excluded(), Some(2));
+        let remark = "2 paths of the exclusions name no photograph that would be listed: cats/gone.jpg, cats/notes.txt";
+        assert_eq!(listed.remarks(), [remark, "1 files without an image suffix are left out"]);
+        let whole = ImageFolder::open(root.path(), None, false).unwrap();
+        assert_eq!((whole.excluded(), open(&[], false).unwrap().excluded()), (None, Some(0)));
+        assert_ne!(whole.listing_digest(), listed.listing_digest());
+        let all = ["dogs/a.jpg", "dogs/deep/c.jpg"];
+        let error = open(&all, false).unwrap_err().to_string();
+        assert!(error.ends_with("of every class, found none of dogs"), "{error}");
+        assert_eq!(paths(&open(&all, true).unwrap()), [("cats/a.jpg", 0), ("cats/b.jpg", 0)]);
     }
 
     #[cfg(unix)]

@@ -11,4 +11,4 @@ mod walk;
 pub use error::DatasetError;
 pub use folder::ImageFolder;
 pub use photographs::{LeftOut, Photographs, photographs};
-pub use survey::{ClassFound, Survey};
+pub use survey::{ClassFound, Excluded, Survey};

@@ -1,8 +1,10 @@
 //! What lies in a labelled image folder, class by class: what will be listed, and what a person should know before.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use convbase_core::{Classes, escaped};
+use convbase_core::{Classes, Exclusions, escaped};
 
 use super::DatasetError;
 use super::names::{are_parts, is_image_name};
@@ -22,6 +24,16 @@ pub struct Survey {
     beside: LeftOut,
     /// Class folders whose names are no text.
     not_text: Vec<String>,
+    excluded: Option<Excluded>,
+}
+
+/// What a list of exclusions took out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Excluded {
+    /// How many photographs are left out.
+    pub photographs: usize,
+    /// Paths of the list that name no photograph here, sorted.
+    pub unknown: Vec<String>,
 }
 
 /// What was found of one class.
@@ -49,6 +61,7 @@ impl Survey {
             unlabelled: Vec::new(),
             beside: LeftOut::default(),
             not_text: Vec::new(),
+            excluded: None,
         };
         let is_given = |name: &std::ffi::OsStr| {
             name.to_str().is_some_and(|name| classes.is_some_and(|classes| classes.label(name).is_some()))
@@ -90,6 +103,27 @@ impl Survey {
         Ok(survey)
     }
 
+    /// The same without the photographs that a list names.
+    #[must_use]
+    pub fn without(mut self, exclusions: &Exclusions) -> Self {
+        let mut found = BTreeSet::new();
+        for class in &mut self.classes {
+            let is_excluded = |path: &str| exclusions.contains(&format!("{}/{path}", class.name));
+            let Photographs { paths, odd, links, .. } = &mut class.photographs;
+            for path in paths.iter().filter(|path| is_excluded(path)) {
+                let path = format!("{}/{path}", class.name);
+                let is_link = fs::symlink_metadata(self.root.join(&path)).is_ok_and(|file| file.is_symlink());
+                *links = links.saturating_sub(is_link.into());
+                found.insert(path);
+            }
+            paths.retain(|path| !is_excluded(path));
+            odd.retain(|path| !is_excluded(path));
+        }
+        let unknown = exclusions.paths().filter(|path| !found.contains(*path)).map(str::to_owned).collect();
+        self.excluded = Some(Excluded { photographs: found.len(), unknown });
+        self
+    }
+
     fn add_beside(&mut self, entry: Entry) {
         if matches!(entry.kind, Kind::File | Kind::Dangling) && is_image_name(entry.name()) {
             self.unlabelled.push(entry.path);
@@ -126,6 +160,11 @@ impl Survey {
     /// Folders that are not among the classes that were given.
     pub fn other_folders(&self) -> &[String] {
         &self.other_folders
+    }
+
+    /// What a list of exclusions took out, where one was given.
+    pub fn excluded(&self) -> Option<&Excluded> {
+        self.excluded.as_ref()
     }
 
     /// How many photographs all classes have.
@@ -187,6 +226,16 @@ impl Survey {
                 some_of(&self.unlabelled)
             ),
         );
+        if let Some(Excluded { unknown, .. }) = &self.excluded {
+            let count = unknown.len();
+            say(
+                count,
+                format!(
+                    "{count} paths of the exclusions name no photograph that would be listed: {}",
+                    some_of(unknown)
+                ),
+            );
+        }
         for folder in &self.other_folders {
             say(1, format!("folder `{}` is not among the classes and is left out", escaped(folder)));
         }
