@@ -1,11 +1,13 @@
 //! The command line.
 
+mod audit;
 mod evaluate;
 mod predict;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use convbase_cli::CommonArguments;
 
+pub use audit::AuditArguments;
 pub use evaluate::EvaluateArguments;
 pub use predict::{OutputFormat, PredictArguments};
 
@@ -28,6 +30,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or an image could not be 
 pub enum Command {
     /// Measure a checkpoint on a feature store: metrics.json, predictions.csv, figures, and a page to look at: report.html
     Evaluate(EvaluateArguments),
+    /// Look through feature stores for doubtful labels, twins and odd ones out
+    Audit(AuditArguments),
     /// Print class probabilities of photographs, one line each
     Predict(PredictArguments),
 }

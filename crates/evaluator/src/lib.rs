@@ -1,6 +1,7 @@
 //! Says how good a checkpoint is on stored features, and what it sees in new photographs.
 
 mod args;
+mod audit;
 mod confusion_figure;
 mod evaluate;
 mod page;
@@ -11,7 +12,10 @@ mod roc_figure;
 
 use convbase_core::exit::Outcome;
 
-pub use args::{Arguments, Command, EvaluateArguments, OutputFormat, PredictArguments, ViewsUsed};
+pub use args::{
+    Arguments, AuditArguments, Command, EvaluateArguments, OutputFormat, PredictArguments, ViewsUsed,
+};
+pub use audit::{Audit, audit};
 pub use confusion_figure::draw_confusion;
 pub use evaluate::evaluate;
 pub use predict::predict;
@@ -22,6 +26,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     match arguments.command {
         Command::Evaluate(arguments) => {
             evaluate(&arguments)?;
+            Ok(Outcome::Done)
+        }
+        Command::Audit(arguments) => {
+            audit(&arguments)?;
             Ok(Outcome::Done)
         }
         Command::Predict(arguments) => predict(&arguments),

@@ -6,6 +6,8 @@
     reason = "a test fails by panicking and says when it skips"
 )]
 
+mod audit;
+mod audit_store;
 mod checkpoints;
 mod classes;
 mod evaluate;

@@ -1,5 +1,6 @@
 //! Photographs that a file names and that are left out.
 
+use convbase_core::write_artifact;
 use serde_json::json as value;
 
 use super::hostile::{check, put, tiny};
@@ -17,7 +18,7 @@ fn a_store_without_excluded_photographs_is_that_of_a_folder_without_them() {
     // Not even opened: it would be rejected.
     put(images.path(), "dogs/broken.jpg", b"x");
     let list = folder.path().join("exclude.txt");
-    std::fs::write(&list, "# doubtful\r\ncats/1.png\r\n\r\n\"dogs/broken.jpg\"\r\n").unwrap();
+    write_artifact(&list, "# doubtful\r\ncats/1.png\r\n\r\n\"dogs/broken.jpg\"\r\n".as_bytes()).unwrap();
     let [excluded, alone] = ["excluded", "alone"].map(|name| folder.path().join(name));
     let said = tiny(0, images.path(), &excluded, ["--exclude", list.to_str().unwrap(), "--strict"]);
     assert!(said.stderr.contains(": 5 photographs, and 2 excluded\n"), "{}", said.stderr);
@@ -37,7 +38,7 @@ fn a_store_without_excluded_photographs_is_that_of_a_folder_without_them() {
 fn tasks_with_the_same_list_make_one_store_and_a_task_without_it_is_refused() {
     let (images, folder) = (photographs([("cats", 5), ("dogs", 5)]), tempfile::tempdir().unwrap());
     let list = folder.path().join("exclude.txt");
-    std::fs::write(&list, "cats/0.png\ndogs/4.png\n").unwrap();
+    write_artifact(&list, "cats/0.png\ndogs/4.png\n".as_bytes()).unwrap();
     let list = list.to_str().unwrap();
     let [whole, tasks] = ["whole", "tasks"].map(|name| folder.path().join(name));
     tiny(0, images.path(), &whole, ["--shard-size", "2", "--exclude", list]);
@@ -56,7 +57,7 @@ fn paths_that_name_no_listed_photograph_are_told_together_and_change_nothing() {
     put(images.path(), "cats/notes.txt", b"x");
     let list = folder.path().join("exclude.txt");
     let text = "train/cats/0.png\n/cats/0.png\ncats/notes.txt\ncats/0.png\n../cats/1.png\n";
-    std::fs::write(&list, text).unwrap();
+    write_artifact(&list, text.as_bytes()).unwrap();
     let list = list.to_str().unwrap();
     let said = tiny(0, images.path(), &folder.path().join("store"), ["--exclude", list]);
     let warning = "4 paths of the exclusions name no photograph that would be listed: ../cats/1.png, /cats/0.png, \
@@ -80,7 +81,7 @@ fn a_list_that_is_no_text_or_empties_a_class_is_refused_before_anything_is_made(
     let (images, folder) = (photographs([("cats", 1), ("dogs", 1)]), tempfile::tempdir().unwrap());
     let (list, out) = (folder.path().join("exclude.txt"), folder.path().join("store"));
     let name = list.to_str().unwrap();
-    std::fs::write(&list, b"cats/0.png\n\x89PNG\r\n").unwrap();
+    write_artifact(&list, b"cats/0.png\n\x89PNG\r\n").unwrap();
     for said in
         [tiny(1, images.path(), &out, ["--exclude", name]), check(1, images.path(), ["--exclude", name])]
     {
@@ -90,7 +91,7 @@ fn a_list_that_is_no_text_or_empties_a_class_is_refused_before_anything_is_made(
         );
         assert_eq!(said.stderr, error);
     }
-    std::fs::write(&list, "cats/0.png\n").unwrap();
+    write_artifact(&list, "cats/0.png\n".as_bytes()).unwrap();
     let said = tiny(1, images.path(), &out, ["--exclude", name]);
     assert!(said.stderr.contains("of every class, found none of cats"), "{}", said.stderr);
     let said = tiny(1, images.path(), &out, ["--exclude", "/no/list"]);
