@@ -76,7 +76,7 @@ train: build
 # Measure the best checkpoint on the test features
 [group('main job')]
 evaluate: build
-    {{programs}}/evaluator evaluate --features {{quote(features / "test")}} --checkpoint {{quote(run / "best.safetensors")}} --images {{quote(folder / "test")}} --out {{quote(run / "test")}} --device {{device}}
+    {{programs}}/evaluator evaluate --features {{quote(features / "test")}} --checkpoint {{quote(run / "best.safetensors")}} --images {{quote(folder / "test")}} --training {{quote(features / "train")}} --out {{quote(run / "test")}} --device {{device}}
 
 # Train the last block of VGG16 on with the head of `just train`, from the stored maps of block4_pool; then measure it
 [group('main job')]
@@ -92,7 +92,7 @@ fine-tune from="block4_pool" *options: build
     validation=(--validation-split 0.3)
     if [ -d {{quote(folder)}}/validation ]; then validation=(--validation {{quote(features)}}-{{quote(from)}}/validation); fi
     {{programs}}/trainer fine-tune --features {{quote(features)}}-{{quote(from)}}/train "${validation[@]}" --checkpoint {{quote(run / "best.safetensors")}} --out {{quote(run)}}-fine-tuned --seed {{seed}} --device {{device}} {{options}}
-    {{programs}}/evaluator evaluate --features {{quote(features)}}-{{quote(from)}}/test --checkpoint {{quote(run)}}-fine-tuned/best.safetensors --images {{quote(folder / "test")}} --out {{quote(run)}}-fine-tuned/test --device {{device}}
+    {{programs}}/evaluator evaluate --features {{quote(features)}}-{{quote(from)}}/test --checkpoint {{quote(run)}}-fine-tuned/best.safetensors --images {{quote(folder / "test")}} --training {{quote(features)}}-{{quote(from)}}/train --out {{quote(run)}}-fine-tuned/test --device {{device}}
 
 # Print class probabilities of photographs or folders: `just predict cat.jpg`
 [group('look')]

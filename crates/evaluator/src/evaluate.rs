@@ -12,6 +12,7 @@ use convbase_nn::{Checkpoint, MinibatchError, Rows, mean_probabilities, probabil
 use tracing::info;
 
 use crate::args::{EvaluateArguments, ViewsUsed};
+use crate::audit::{Leak, leaks};
 use crate::report_page::{PageInput, pages};
 use crate::{draw_confusion, draw_roc};
 
@@ -31,6 +32,15 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
     let store = open(&arguments.features)
         .hint(|| "`extractor extract` makes and finishes a store, `extractor verify` checks it")?;
     checkpoint.check_features(&store).hint(|| remedy(&checkpoint))?;
+    let training = match &arguments.training {
+        Some(folder) => {
+            let training =
+                open(folder).hint(|| "`--training` names the store that the checkpoint was trained on")?;
+            checkpoint.check_features(&training).hint(|| remedy(&checkpoint))?;
+            Some(training)
+        }
+        None => None,
+    };
     let classes = &checkpoint.metadata().classes;
     let rows = Rows::new(&store, classes)
         .with_context(|| {
@@ -62,6 +72,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
         },
     })?;
     let records = store.records()?;
+    let leaks = training.map(|training| leaks_from(training, &arguments.features)).transpose()?;
     let embedded = |record: &&RowRecord| record.is_row() && record.is_first();
     let paths = records.iter().filter(embedded).map(|record| record.path.clone()).collect();
     let predictions =
@@ -79,6 +90,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
             store: &store,
             records: &records,
             images: arguments.images.as_deref(),
+            leaks: leaks.as_deref(),
         })?;
         write_artifact(&out.join("report.json"), pages.json.as_bytes())?;
         write_artifact(&out.join("report.html"), pages.html.as_bytes())?;
@@ -95,6 +107,12 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
         arguments.features.display()
     );
     Ok(report)
+}
+
+/// Test photographs that are in the training store as well.
+fn leaks_from(training: FeatureStore, features: &Path) -> anyhow::Result<Vec<Leak>> {
+    // Its files were hashed when it was opened first.
+    leaks(training, FeatureStore::open_without_hashing(features)?, processors())
 }
 
 /// A folder of photographs that is not there is known before anything is computed.

@@ -25,7 +25,7 @@ pub struct AuditArguments {
     #[arg(long, value_name = "N", default_value = "42")]
     pub seed: u64,
     /// Cosine of centred features from which two photographs are twins, whatever their files are
-    #[arg(long, value_name = "COSINE", default_value = "0.85", value_parser = cosine)]
+    #[arg(long, value_name = "COSINE", default_value_t = AuditArguments::TWINS, value_parser = cosine)]
     pub twins: f64,
     /// Nearest photographs, twins aside, whose mean distance says how odd a photograph is
     #[arg(long, value_name = "K", default_value = "10", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -43,6 +43,11 @@ pub struct AuditArguments {
     /// Threads that compute; the result is the same for any number [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub threads: Option<u32>,
+}
+
+impl AuditArguments {
+    /// The cosine of centred features from which photographs are twins unless another is given.
+    pub const TWINS: f64 = 0.85;
 }
 
 fn cosine(text: &str) -> Result<f64, String> {

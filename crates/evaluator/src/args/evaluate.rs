@@ -22,8 +22,11 @@ pub struct EvaluateArguments {
     /// Folder that the features were extracted from: the page then shows photographs, small
     #[arg(long, value_name = "DIR")]
     pub images: Option<PathBuf>,
+    /// Store that the checkpoint was trained on: the page then tells which test photographs are twins of training ones
+    #[arg(long, value_name = "DIR")]
+    pub training: Option<PathBuf>,
     /// Do not write the page, report.html and report.json
-    #[arg(long, conflicts_with = "images")]
+    #[arg(long, conflicts_with_all = ["images", "training"])]
     pub no_report: bool,
     /// Of photographs with several views: first for the photograph itself, mean for the mean of the probabilities of all
     /// its views

@@ -5,6 +5,7 @@ mod directions;
 mod exclusion_list;
 mod findings;
 mod held_out;
+mod leakage;
 mod nearest;
 mod outliers;
 mod photographs;
@@ -22,6 +23,8 @@ use convbase_core::{Artifact, processors, write_artifact};
 use tracing::info;
 
 use crate::args::AuditArguments;
+pub(crate) use leakage::{Leak, leaks};
+
 use exclusion_list::Proposal;
 use findings::Findings;
 use photographs::Photographs;

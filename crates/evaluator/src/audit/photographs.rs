@@ -53,7 +53,11 @@ impl Photographs {
             open(folder)
                 .hint(|| "`extractor extract` makes and finishes a store, `extractor verify` checks it")
         });
-        let stores: Vec<FeatureStore> = stores.collect::<Result<_, _>>()?;
+        Self::of(stores.collect::<Result<_, _>>()?, threads)
+    }
+
+    /// The same of stores that are open.
+    pub(super) fn of(stores: Vec<FeatureStore>, threads: usize) -> anyhow::Result<Self> {
         let (first, others) = stores.split_first().context("expected a store, found none")?;
         others.iter().try_for_each(|other| check_comparable(first, other))?;
         let classes = classes_of_all(&stores)?;

@@ -5,6 +5,7 @@ use convbase_core::{History, Report};
 use convbase_nn::CheckpointMetadata;
 use serde::Serialize;
 
+use crate::audit::Leak;
 use crate::page::{grouped, percent};
 
 /// Of a longer list so many are named.
@@ -59,6 +60,30 @@ pub(super) fn findings(
         miscalibrated(report),
     ];
     found.into_iter().flatten().collect()
+}
+
+/// Test photographs that were trained on.
+pub(super) fn leaked(leaks: &[Leak], report: &Report) -> Option<Finding> {
+    let exact = leaks.iter().filter(|leak| leak.is_exact).count();
+    let details: Vec<String> = leaks
+        .iter()
+        .map(|leak| {
+            let how = if leak.is_exact { "the same file" } else { "looks the same" };
+            format!(
+                "{} and {} of the training photographs: {how}, cosine {:.3}",
+                leak.path, leak.twin, leak.cosine
+            )
+        })
+        .collect();
+    (!leaks.is_empty()).then(|| {
+        let text = format!(
+            "{} of {} test photographs are twins of training photographs ({exact} are the same files): the accuracy is \
+             too high by what was learned by heart.",
+            grouped(leaks.len() as u64),
+            grouped(report.num_samples())
+        );
+        Finding::listed(text, details)
+    })
 }
 
 fn rejected(records: &[RowRecord]) -> Option<Finding> {

@@ -19,9 +19,10 @@ use convbase_core::{Digest, Report};
 use convbase_nn::Checkpoint;
 use serde::Serialize;
 
+use crate::audit::Leak;
 use crate::page::{Chart, Gallery, Photograph, Pictures, grouped, percent};
 use facts::{ClassFigures, Facts};
-use findings::{Finding, findings};
+use findings::{Finding, findings, leaked};
 use matrix::{Confusion, Matrix};
 use photographs::{Selection, Selections};
 use run::Run;
@@ -38,6 +39,8 @@ pub(crate) struct PageInput<'a> {
     pub(crate) records: &'a [RowRecord],
     /// The folder that the store was extracted from.
     pub(crate) images: Option<&'a Path>,
+    /// Photographs that the training store holds as well, where that was looked for.
+    pub(crate) leaks: Option<&'a [Leak]>,
 }
 
 /// The two files.
@@ -97,6 +100,7 @@ struct ReportPage<'a> {
     cells: Vec<Shown<'a>>,
     facts: Vec<Facts>,
     findings: &'a [Finding],
+    looked_for_leaks: bool,
 }
 
 /// Makes both files.
@@ -105,7 +109,8 @@ pub(crate) fn pages(input: &PageInput) -> anyhow::Result<Pages> {
     let run = Run::beside(input.checkpoint_path, checkpoint);
     let selections = Selections::of(predictions);
     let thresholds = Thresholds::of(predictions);
-    let findings = findings(report, checkpoint.metadata(), input.records, run.history.as_ref());
+    let mut findings = findings(report, checkpoint.metadata(), input.records, run.history.as_ref());
+    findings.extend(input.leaks.and_then(|leaks| leaked(leaks, report)));
     let pictures = pictures(input, &selections);
     let photographs = Photographs { predictions, pictures: &pictures };
 
@@ -130,6 +135,7 @@ pub(crate) fn pages(input: &PageInput) -> anyhow::Result<Pages> {
         cells,
         facts: facts::facts(input, &run),
         findings: &findings,
+        looked_for_leaks: input.leaks.is_some(),
     };
     let html = page.render().context("cannot make the page of the report")?;
     let json = data(input, &selections, thresholds.as_ref(), &findings)?;

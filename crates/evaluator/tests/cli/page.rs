@@ -121,6 +121,31 @@ fn what_to_distrust_names_rejected_photographs_and_classes_without_any() {
 }
 
 #[test]
+fn test_photographs_that_were_trained_on_are_named() {
+    let made = Store::of(&[("cats", 6), ("dogs", 6)]);
+    let (features, out) = (made.in_folder(), tempfile::tempdir().unwrap());
+    let head = checkpoint(out.path(), &spec(), &["cats", "dogs"], 8);
+    let report = out.path().join("report");
+    let training = ["--training".into(), features.path().into()];
+    evaluate_with(0, features.path(), &head, &report, &training);
+    let found = &data(&report)["distrust"];
+    let found =
+        found.as_array().unwrap().iter().find(|finding| finding["details"].to_string().contains("cosine"));
+    let found = found.unwrap();
+    let text = "12 of 12 test photographs are twins of training photographs (12 are the same files)";
+    assert!(found["text"].as_str().unwrap().starts_with(text), "{found}");
+    let detail = "cats/000.jpg and cats/000.jpg of the training photographs: the same file, cosine 1.000";
+    assert_eq!(found["details"][0], json!(detail));
+    // Others are no twins of these.
+    let mut other = Store::of(&[("cats", 6), ("dogs", 6)]);
+    other.images.iter_mut().flat_map(|image| &mut image.1).for_each(|numbers| numbers.rotate_left(7));
+    other.first_file = 100;
+    let other = other.in_folder();
+    evaluate_with(0, features.path(), &head, &report, &["--training".into(), other.path().into()]);
+    assert!(!page(&report).contains("cosine") && !page(&report).contains("was not looked for"));
+}
+
+#[test]
 fn a_run_beside_the_checkpoint_gives_its_curves_and_another_one_does_not() {
     let features = Store::of(&[("cats", 4), ("dogs", 4)]).in_folder();
     let out = tempfile::tempdir().unwrap();
