@@ -2,6 +2,7 @@
 
 mod audit;
 mod evaluate;
+mod export;
 mod predict;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -9,6 +10,7 @@ use convbase_cli::CommonArguments;
 
 pub use audit::AuditArguments;
 pub use evaluate::EvaluateArguments;
+pub use export::{ExportArguments, ExportFormat};
 pub use predict::{OutputFormat, PredictArguments};
 
 /// Say how good a checkpoint is, and what it sees in photographs.
@@ -34,6 +36,8 @@ pub enum Command {
     Audit(AuditArguments),
     /// Print class probabilities of photographs, one line each
     Predict(PredictArguments),
+    /// Write base and head as one file for other programs: pixels in, class probabilities out
+    Export(ExportArguments),
 }
 
 /// What is asked of a photograph that has several views.

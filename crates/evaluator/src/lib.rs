@@ -2,8 +2,10 @@
 
 mod args;
 mod audit;
+mod checkpoint_base;
 mod confusion_figure;
 mod evaluate;
+mod export;
 mod page;
 mod predict;
 mod prediction_line;
@@ -13,11 +15,13 @@ mod roc_figure;
 use convbase_core::exit::Outcome;
 
 pub use args::{
-    Arguments, AuditArguments, Command, EvaluateArguments, OutputFormat, PredictArguments, ViewsUsed,
+    Arguments, AuditArguments, Command, EvaluateArguments, ExportArguments, ExportFormat, OutputFormat,
+    PredictArguments, ViewsUsed,
 };
 pub use audit::{Audit, audit};
 pub use confusion_figure::draw_confusion;
 pub use evaluate::evaluate;
+pub use export::export;
 pub use predict::predict;
 pub use roc_figure::draw_roc;
 
@@ -33,5 +37,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
         Command::Predict(arguments) => predict(&arguments),
+        Command::Export(arguments) => {
+            export(&arguments)?;
+            Ok(Outcome::Done)
+        }
     }
 }

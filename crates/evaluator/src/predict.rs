@@ -8,25 +8,12 @@ use anyhow::{Context, bail};
 use convbase_core::exit::{Hinted, Outcome, StdoutError, WithHint, one_line};
 use convbase_core::{ImageSize, Interrupt, escaped_path, processors};
 use convbase_images::{DecodedBatch, Decoder, LeftOut, ViewMaker, decode_batch, photographs};
-use convbase_nn::{Base, Checkpoint, ConvBase, DeviceChoice, EmbedPipeline, Embedded, Head, set_threads};
+use convbase_nn::{Checkpoint, ConvBase, DeviceChoice, EmbedPipeline, Embedded, Head, set_threads};
 use tracing::{info, warn};
 
 use crate::args::{OutputFormat, PredictArguments, ViewsUsed};
+use crate::checkpoint_base::open_base;
 use crate::prediction_line::{Prediction, header, line};
-
-/// The checkpoint was trained on features of other weights.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot use checkpoint `{}` with weights `{}`: weights: expected {expected}, found {found}",
-    checkpoint.display(),
-    weights.display()
-)]
-struct OtherWeights {
-    checkpoint: PathBuf,
-    weights: PathBuf,
-    expected: convbase_core::Digest,
-    found: convbase_core::Digest,
-}
 
 /// Views are asked for that the checkpoint knows nothing of.
 #[derive(Debug, thiserror::Error)]
@@ -193,18 +180,7 @@ fn load_conv_base(
     device: convbase_nn::Device,
 ) -> anyhow::Result<ConvBase> {
     let spec = &checkpoint.metadata().spec;
-    let base = Base::of_spec(spec, arguments.weights.as_deref()).hint(|| {
-        let name = &spec.architecture;
-        format!(
-            "`--weights FILE` names the weights or the .onnx file that the features were made with; \
-             `scripts/weights {name}` makes weights/{name}.safetensors where {name} is a base of the catalogue"
-        )
-    })?;
-    if base.digest() != spec.weights {
-        let (checkpoint, weights) = (arguments.checkpoint.clone(), base.path().to_owned());
-        Err(OtherWeights { checkpoint, weights, expected: spec.weights, found: base.digest() })
-            .hint(|| "give the weights that the features were extracted with: `--weights FILE`")?;
-    }
+    let base = open_base(&arguments.checkpoint, checkpoint, arguments.weights.as_deref())?;
     let device = if arguments.device == DeviceChoice::Auto { base.default_device(device) } else { device };
     Ok(ConvBase::new(&base, spec, arguments.precision, device)?)
 }

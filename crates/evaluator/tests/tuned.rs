@@ -1,4 +1,5 @@
-//! Probes and fine-tuned heads: what is said of photographs is what is said of their features.
+//! Probes and fine-tuned heads: what is said of photographs is what is said of their features, and what an exported file
+//! says of their pixels.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,8 +12,12 @@ use clap::Parser;
 use convbase_bases::{architecture, write_untrained};
 use convbase_core::exit::Outcome;
 use convbase_core::{Preprocess, write_artifact};
+use convbase_images::{Decoder, decode_batch, photographs};
+use convbase_nn::{Checkpoint, Device};
 use image::{ImageFormat, Rgb, RgbImage};
 use tempfile::TempDir;
+use tract_onnx::prelude::tract_ndarray::ArrayD;
+use tract_onnx::prelude::{Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, Tensor, tvec};
 
 /// Photographs and weights of the tests' double of a base.
 struct Ground {
@@ -74,6 +79,29 @@ impl Ground {
         String::from_utf8(assert.get_output().stdout.clone()).unwrap()
     }
 
+    /// The probabilities of the first class that a checkpoint's exported file gives for the photographs' pixels.
+    fn exported(&self, run: &str) -> Vec<f32> {
+        let out = self.path(run).join("model.onnx");
+        self.evaluator(&format!(
+            "export --checkpoint @{run}/best.safetensors --weights @tiny.safetensors --out @{run}/model.onnx"
+        ));
+        let checkpoint = Checkpoint::load(&self.path(run).join("best.safetensors"), Device::Cpu).unwrap();
+        let spec = &checkpoint.metadata().spec;
+        let images = self.path("images");
+        let paths: Vec<PathBuf> =
+            photographs(&images).unwrap().paths.iter().map(|path| images.join(path)).collect();
+        let pixels = decode_batch(&paths, &Decoder::new(spec.image_size, spec.interpolation)).pixels;
+        let shape = [24, spec.image_size.height() as usize, spec.image_size.width() as usize, 3];
+        let model = tract_onnx::onnx().model_for_path(out).unwrap();
+        let model = model.with_input_fact(0, InferenceFact::dt_shape(u8::datum_type(), shape)).unwrap();
+        let model = model.into_optimized().unwrap().into_runnable().unwrap();
+        let input = Tensor::from(ArrayD::from_shape_vec(&shape[..], pixels).unwrap());
+        let outputs = model.run(tvec![input.into()]).unwrap();
+        let output = outputs[0].to_plain_array_view::<f32>().unwrap();
+        assert_eq!(output.shape(), [24, 2]);
+        output.iter().copied().step_by(2).collect()
+    }
+
     /// Evaluates a checkpoint on a store and predicts the same photographs: equal probabilities.
     fn assert_equal(&self, run: &str, store: &str) {
         self.evaluator(&format!(
@@ -87,6 +115,9 @@ impl Ground {
         assert_eq!((evaluated.len(), predicted.len()), (24, 24));
         for (found, expected) in predicted.iter().zip(&evaluated) {
             assert!((found - expected).abs() < 1e-5, "{run}: {found} {expected}");
+        }
+        for (found, expected) in self.exported(run).iter().zip(&predicted) {
+            assert!((f64::from(*found) - expected).abs() < 1e-5, "{run}, exported: {found} {expected}");
         }
         let spread = evaluated.iter().fold(0.0_f64, |most, one| most.max((one - evaluated[0]).abs()));
         assert!(spread > 1e-3, "{run}: all photographs look alike: {evaluated:?}");

@@ -100,7 +100,7 @@ impl Base {
     /// Opens the base that a spec names. `weights` is a file of weights, or the ONNX file.
     pub fn of_spec(spec: &FeatureSpec, weights: Option<&Path>) -> Result<Self, BaseError> {
         match weights {
-            Some(path) if spec.architecture == ONNX => Self::open_onnx(path),
+            Some(path) if is_onnx_spec(spec) => Self::open_onnx(path),
             // Without its file an ONNX base is as unknown as any other name.
             _ => Self::open(&spec.architecture, weights),
         }
@@ -235,6 +235,11 @@ impl Base {
 /// Whether a base is named by the path of an ONNX file.
 pub fn is_onnx_file(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case(ONNX))
+}
+
+/// Whether the base that a spec names is an ONNX file.
+pub fn is_onnx_spec(spec: &FeatureSpec) -> bool {
+    spec.architecture == ONNX
 }
 
 /// `weights/NAME.safetensors` under the working directory, else under a folder above the running program.

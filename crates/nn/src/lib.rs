@@ -21,6 +21,18 @@ mod device;
 mod embed;
 mod engine;
 mod error;
+#[cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+mod export;
 mod free_memory;
 mod head;
 mod inference;
@@ -60,7 +72,7 @@ mod training_state;
 mod vectors;
 mod view_choice;
 
-pub use base::{Base, BaseError, default_weights, is_onnx_file};
+pub use base::{Base, BaseError, default_weights, is_onnx_file, is_onnx_spec};
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointMetadata, Mismatch};
 pub use class_weights::balanced_class_weights;
 pub use device::{DeviceChoice, DeviceError};
@@ -70,6 +82,7 @@ pub use engine::{
     OnnxProblem, Scaling,
 };
 pub use error::{MinibatchError, TorchError};
+pub use export::{ExportError, export_onnx};
 pub use free_memory::{NotEnoughMemory, check_memory};
 pub use head::{
     Activation, Head, HeadShape, Input, MapPooling, Preparation, Tail, TailError, UnknownActivation,

@@ -77,6 +77,7 @@ pub fn fine_tune(config: &FineTuneConfig) -> anyhow::Result<Fit> {
         validation,
         options,
         metadata,
+        events: folder.events(training, &history)?,
     };
     let before = if history.is_empty() { epochs.validated(&state)? } else { None };
     if let Some(before) = before {

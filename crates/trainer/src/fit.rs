@@ -86,6 +86,7 @@ pub fn fit(config: &FitConfig) -> anyhow::Result<Fit> {
         validation,
         options,
         metadata,
+        events: folder.events(training, &history)?,
     };
     finish(epochs.run(&mut state, &mut history)?, &folder, history)
 }

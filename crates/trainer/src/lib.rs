@@ -3,6 +3,7 @@
 
 mod args;
 mod curves;
+mod event_file;
 mod fine_tune;
 mod fit;
 mod probe;

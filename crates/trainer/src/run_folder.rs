@@ -14,6 +14,7 @@ use tracing::info;
 
 use crate::args::TrainingConfig;
 use crate::curves::draw_curves;
+use crate::event_file::EventFile;
 
 /// What says which run a folder holds, written first.
 const CONFIGURATION: &str = "config.json";
@@ -108,6 +109,15 @@ impl RunFolder {
             history.len()
         );
         Ok(Some((state, history)))
+    }
+
+    /// The event file with the epochs of a history, where one is asked for.
+    pub(crate) fn events(
+        &self,
+        config: &TrainingConfig,
+        history: &History,
+    ) -> anyhow::Result<Option<EventFile>> {
+        config.tensorboard.then(|| EventFile::begin(&self.folder, history)).transpose()
     }
 
     /// Removes the state of an earlier run of this configuration, which is about to be repeated.

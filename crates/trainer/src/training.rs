@@ -9,6 +9,7 @@ use convbase_nn::{CheckpointMetadata, Means, Rows, TrainingOptions, TrainingStat
 use tracing::{info, warn};
 
 use crate::args::TrainingConfig;
+use crate::event_file::EventFile;
 use crate::progress::Progress;
 use crate::run_folder::RunFolder;
 use crate::saving::Saving;
@@ -30,6 +31,8 @@ pub(crate) struct Training<'a> {
     pub(crate) options: TrainingOptions,
     /// Of every checkpoint, but for its figures.
     pub(crate) metadata: CheckpointMetadata,
+    /// Where TensorBoard looks, if it is to.
+    pub(crate) events: Option<EventFile>,
 }
 
 impl Training<'_> {
@@ -142,6 +145,9 @@ impl Training<'_> {
                 self.folder.save_best(state, &metadata)?;
             }
             self.folder.save_history(&history)?;
+            if let (Some(events), Some(record)) = (&self.events, history.records().last()) {
+                events.append(record)?;
+            }
             // The state comes last: whatever interrupts this, what it speaks of is there.
             match state {
                 Some(state) if with_state => self.folder.save_last(&state),

@@ -11,6 +11,7 @@ mod audit_store;
 mod checkpoints;
 mod classes;
 mod evaluate;
+mod export;
 mod features;
 mod machine;
 mod messages;

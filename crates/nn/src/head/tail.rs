@@ -79,6 +79,25 @@ impl Tail {
         Ok((tail, layers))
     }
 
+    /// The steps with their numbers, which are one of `layers` for each that has some.
+    pub(crate) fn with_numbers(&self, layers: Vec<Layer<FloatTensor>>) -> Vec<Step> {
+        let mut layers = layers.into_iter();
+        let mut steps = self.steps.clone();
+        for step in &mut steps {
+            let numbers = match &mut step.operation {
+                Operation::Convolution(convolution) => Some((&mut convolution.weight, &mut convolution.bias)),
+                Operation::Affine { scale, shift } => Some((scale, shift)),
+                _ => None,
+            };
+            if let Some((weight, bias)) = numbers
+                && let Some(layer) = layers.next()
+            {
+                (*weight, *bias) = (layer.weight.numbers, layer.bias.numbers);
+            }
+        }
+        steps
+    }
+
     /// [height, width, channels] of the stored map.
     pub(crate) fn map(&self) -> [usize; 3] {
         self.map

@@ -48,6 +48,9 @@ pub struct TrainingArguments {
     /// Go on with the run in --out where it was left, if there is one, to the same result
     #[arg(long)]
     resume: bool,
+    /// Write loss and accuracy also for TensorBoard: events.out.tfevents.convbase in --out, after each epoch
+    #[arg(long)]
+    tensorboard: bool,
     /// Do not compare the stores' files with the hashes in their receipts
     #[arg(long)]
     no_verify: bool,
@@ -93,6 +96,8 @@ pub struct TrainingConfig {
     pub threads: usize,
     /// Go on where the run was left.
     pub resume: bool,
+    /// Write the figures of each epoch for TensorBoard too.
+    pub tensorboard: bool,
     /// Believe the stores' files without hashing them.
     pub no_verify: bool,
     /// Set when a signal asks to stop.
@@ -144,6 +149,7 @@ impl TrainingArguments {
             device: self.device,
             threads: self.threads.map_or_else(processors, |threads| threads as usize),
             resume: self.resume,
+            tensorboard: self.tensorboard,
             no_verify: self.no_verify,
             interrupt,
             shows_progress,

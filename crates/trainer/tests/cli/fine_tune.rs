@@ -210,3 +210,10 @@ fn stores_weights_and_checkpoints_that_do_not_belong_together_are_named() {
     let said = ground.tune(1, "again", &["--checkpoint", tuned.to_str().unwrap()]);
     assert!(said.stderr.contains("cannot fine-tune"), "{}", said.stderr);
 }
+
+#[test]
+fn a_fine_tuning_writes_its_four_series_for_tensorboard_too() {
+    let ground = Ground::new();
+    ground.tune(0, "run", &["--tensorboard"]);
+    super::tensorboard::check(&ground.path("run"));
+}

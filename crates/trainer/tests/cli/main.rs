@@ -19,5 +19,6 @@ mod run;
 #[path = "../../../cli/tests/support/shell.rs"]
 mod shell;
 mod support;
+mod tensorboard;
 mod validation;
 mod views;

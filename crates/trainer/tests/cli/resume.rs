@@ -32,7 +32,7 @@ fn begin(features: &Path, out: &Path, optimizer: &str) -> Child {
 }
 
 /// Waits until some epochs are finished, then sends the signal; gives the exit code.
-fn stop(mut child: Child, out: &Path, signal: &str) -> Option<i32> {
+pub fn stop(mut child: Child, out: &Path, signal: &str) -> Option<i32> {
     while !out.join("last.safetensors").exists() && child.try_wait().unwrap().is_none() {
         std::thread::yield_now();
     }

@@ -1,0 +1,1 @@
+"""Files for other programs, read by these: scripts/check-exports and its workers."""
