@@ -76,11 +76,10 @@ class Pages(unittest.TestCase):
             "<img src='none.png' alt='nothing'>": "request: file://",
             "<img src='data:image/png;base64,AAAA' alt='nothing'>": "image: nothing did not load",
             "<p style='color: #999; background: #aaa'>faint</p>": "axe-core, light: color-contrast",
-            "<a href='#b' tabindex='3'>b</a><a href='#a' tabindex='2'>a</a>": "tab key: expected 2 controls in order",
+            "<a href='#b' tabindex='3'>first</a><a href='#a' tabindex='2'>second</a>": "tab key: expected 2 controls in order",
             "<div style='width: 900px'>wide</div>": "phone: expected a page of 390 pixels, found 9",
         }
-        for text, expected in faults.items():
-            with self.subTest(expected):
-                ended = ran(BROWSE, self.write(text))
-                self.assertEqual(ended.returncode, 1, ended.stdout)
-                self.assertIn(expected, ended.stdout)
+        ended = ran(BROWSE, self.write("".join(faults)))
+        self.assertEqual(ended.returncode, 1, ended.stdout)
+        for expected in faults.values():
+            self.assertIn(expected, ended.stdout)

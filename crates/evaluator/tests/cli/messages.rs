@@ -30,7 +30,19 @@ fn words_that_make_no_sense_are_usage_errors() {
 fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
     let general = ["--device", "--checkpoint", "--help", "--log-format", "--quiet", "--verbose"];
     for (command, options) in [
-        ("evaluate", &["--features", "--no-verify", "--out", "--threads", "--views"][..]),
+        (
+            "evaluate",
+            &[
+                "--features",
+                "--images",
+                "--no-report",
+                "--no-verify",
+                "--out",
+                "--threads",
+                "--training",
+                "--views",
+            ][..],
+        ),
         (
             "predict",
             &["--batch-size", "--format", "--max-pixels", "--precision", "--threads", "--views", "--weights"],
