@@ -68,7 +68,7 @@ pub(super) fn leaked(leaks: &[Leak], report: &Report) -> Option<Finding> {
     let details: Vec<String> = leaks
         .iter()
         .map(|leak| {
-            let how = if leak.is_exact { "the same file" } else { "looks the same" };
+            let how = if leak.is_exact { "the same file" } else { "alike" };
             format!(
                 "{} and {} of the training photographs: {how}, cosine {:.3}",
                 leak.path, leak.twin, leak.cosine
@@ -77,8 +77,8 @@ pub(super) fn leaked(leaks: &[Leak], report: &Report) -> Option<Finding> {
         .collect();
     (!leaks.is_empty()).then(|| {
         let text = format!(
-            "{} of {} test photographs are twins of training photographs ({exact} are the same files): the accuracy is \
-             too high by what was learned by heart.",
+            "{} of {} test photographs look like photographs that were trained on ({exact} are the same files). Copies make \
+             the accuracy too high: look at these pairs.",
             grouped(leaks.len() as u64),
             grouped(report.num_samples())
         );

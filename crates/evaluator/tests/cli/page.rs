@@ -132,7 +132,7 @@ fn test_photographs_that_were_trained_on_are_named() {
     let found =
         found.as_array().unwrap().iter().find(|finding| finding["details"].to_string().contains("cosine"));
     let found = found.unwrap();
-    let text = "12 of 12 test photographs are twins of training photographs (12 are the same files)";
+    let text = "12 of 12 test photographs look like photographs that were trained on (12 are the same files)";
     assert!(found["text"].as_str().unwrap().starts_with(text), "{found}");
     let detail = "cats/000.jpg and cats/000.jpg of the training photographs: the same file, cosine 1.000";
     assert_eq!(found["details"][0], json!(detail));
