@@ -24,7 +24,7 @@ pub struct AuditArguments {
     /// Decides which photographs make a fold
     #[arg(long, value_name = "N", default_value = "42")]
     pub seed: u64,
-    /// Cosine of centred features from which two photographs are twins, whatever their files are
+    /// Cosine of whitened features from which two photographs are twins, whatever their files are
     #[arg(long, value_name = "COSINE", default_value_t = AuditArguments::TWINS, value_parser = cosine)]
     pub twins: f64,
     /// Nearest photographs, twins aside, whose mean distance says how odd a photograph is
@@ -32,7 +32,7 @@ pub struct AuditArguments {
     pub neighbours: u32,
     /// Robust standard deviations (1.4826 times the median absolute deviation) above the median distance of its class from
     /// which a photograph is listed as odd
-    #[arg(long, value_name = "DEVIATIONS", default_value = "4", value_parser = deviations)]
+    #[arg(long, value_name = "DEVIATIONS", default_value = "2.5", value_parser = deviations)]
     pub outliers: f64,
     /// Do not write audit.html
     #[arg(long)]
@@ -46,8 +46,8 @@ pub struct AuditArguments {
 }
 
 impl AuditArguments {
-    /// The cosine of centred features from which photographs are twins unless another is given.
-    pub const TWINS: f64 = 0.85;
+    /// The cosine of whitened features from which photographs are twins unless another is given.
+    pub const TWINS: f64 = 0.65;
 }
 
 fn cosine(text: &str) -> Result<f64, String> {

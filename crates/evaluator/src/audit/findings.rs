@@ -5,10 +5,12 @@ use convbase_core::Digest;
 use super::confident::ConfidentLearning;
 use super::directions::Directions;
 use super::held_out::HeldOut;
+use super::neighbours::distances;
 use super::outliers::{Odd, Usual, outliers};
 use super::photographs::Photographs;
-use super::similarity::{Similarity, Twin};
+use super::twins::{Twin, twins};
 use crate::args::AuditArguments;
+use crate::page::percent;
 
 /// What an audit found. Photographs are positions among all.
 pub(super) struct Findings {
@@ -34,11 +36,12 @@ impl Findings {
             (held_out, learning)
         });
         let features = &photographs.features;
-        let directions = Directions::new(features.numbers(), features.width());
+        let (numbers, width) = (features.numbers(), features.width());
         let digests: Vec<Option<Digest>> =
             photographs.all.iter().map(|photograph| photograph.sha256).collect();
-        let Similarity { twins, distances } =
-            Similarity::new(&directions, &digests, arguments.twins, arguments.neighbours as usize);
+        let twins = twins(&Directions::whitened(numbers, width), &digests, arguments.twins);
+        let centred = Directions::centred(numbers, width);
+        let distances = distances(&centred, &twins, arguments.neighbours as usize);
         let labels_of_all: Vec<usize> = photographs.all.iter().map(|photograph| photograph.label).collect();
         let (usual, odd) =
             outliers(&distances, &labels_of_all, photographs.classes.len(), arguments.outliers);
@@ -62,6 +65,28 @@ impl Findings {
             held_out.classes.names().get(doubt.suggestion)
         });
         suggested.unwrap_or(&photographs.classes.names()[photographs.all[row].label])
+    }
+
+    /// What the page says of a doubtful label.
+    pub(super) fn doubt_lines(&self, photographs: &Photographs, row: usize) -> Vec<String> {
+        let found = self.labels.iter().find_map(|(held_out, learning)| {
+            let doubt = learning.doubtful.iter().find(|doubt| held_out.rows[doubt.row].row == row)?;
+            Some((doubt.self_confidence, held_out.rows[doubt.row].probabilities[doubt.suggestion]))
+        });
+        let (own, suggested) = found.unwrap_or_default();
+        let label = &photographs.classes.names()[photographs.all[row].label];
+        let suggestion = self.suggestion(photographs, row);
+        vec![
+            format!("labelled {label}: {}", percent(own)),
+            format!("rather {suggestion}: {}", percent(suggested)),
+        ]
+    }
+
+    /// What the page says of an odd one.
+    pub(super) fn odd_lines(&self, photographs: &Photographs, row: usize) -> Vec<String> {
+        let label = photographs.classes.names()[photographs.all[row].label].clone();
+        let deviations = self.odd.iter().find(|odd| odd.row == row).map(|odd| odd.deviations);
+        vec![label, format!("{:.1} deviations", deviations.unwrap_or_default())]
     }
 
     /// Sets of photographs that show the same, each in order; the sets in the order of their first.

@@ -1,5 +1,7 @@
 //! What a linear probe says of each photograph, fitted to the others.
 
+use std::fmt;
+
 use anyhow::Context;
 use convbase_core::Classes;
 use convbase_nn::MapPooling;
@@ -19,6 +21,16 @@ pub(crate) struct Chosen {
     /// The mean cross-entropy, after calibration.
     loss: f64,
     accuracy: f64,
+}
+
+impl fmt::Display for Chosen {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { pooling, scaling, c, loss, accuracy, .. } = self;
+        write!(
+            formatter,
+            "a linear probe (pooling {pooling}, scaling {scaling}, C {c}, held-out loss {loss:.4}, accuracy {accuracy:.4})"
+        )
+    }
 }
 
 /// Probabilities of photographs by probes that did not see them.

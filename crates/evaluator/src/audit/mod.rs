@@ -7,12 +7,16 @@ mod findings;
 mod held_out;
 mod leakage;
 mod nearest;
+mod neighbours;
 mod outliers;
+mod page;
 mod photographs;
+mod products;
 mod rounding;
-mod similarity;
+mod shown;
 mod summary;
 mod tables;
+mod twins;
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -67,6 +71,10 @@ pub fn audit(arguments: &AuditArguments) -> anyhow::Result<Audit> {
         ("held_out.csv", tables::held_out(&photographs, &findings)),
     ] {
         write_artifact(&out.join(name), text.as_bytes())?;
+    }
+    if !arguments.no_page {
+        let page = page::page(arguments, &photographs, &findings, &proposal, &summary)?;
+        write_artifact(&out.join("audit.html"), page.as_bytes())?;
     }
     write_exclusions(out, &photographs, &findings, &proposal)?;
     json.write_all(&as_json(&summary)?).map_err(|source| json.error(source))?;

@@ -7,7 +7,7 @@ use convbase_core::exit::{Hinted, WithHint};
 use convbase_core::store::{FeatureStore, RowStatus};
 use convbase_core::{Classes, Differences, Digest, FeatureSpec, differences};
 use convbase_nn::probe::{Gathered, check_memory};
-use convbase_nn::{MapPooling, MinibatchError, Rows};
+use convbase_nn::{MapPooling, MinibatchError, Preparation, Rows};
 use tracing::warn;
 
 use crate::args::AuditArguments;
@@ -67,6 +67,11 @@ impl Photographs {
         check_memory(count, &spec.shape, &[pooling], threads)
             .with_context(|| format!("cannot audit {count} photographs"))
             .hint(|| "fewer `--threads` need less; stores may be audited one by one")?;
+        // Covariance and factor of the whitening, and two copies of the rows as directions.
+        let width = Preparation::new(&spec.shape, pooling, false).width() as u128;
+        convbase_nn::check_memory(16 * width * width + 12 * width * count as u128)
+            .with_context(|| format!("cannot audit {count} photographs of {width} numbers each"))
+            .hint(|| "extract with `--pooling avg`")?;
         let (mut all, mut features) = (Vec::with_capacity(count), None::<Gathered>);
         for (number, store) in stores.iter().enumerate() {
             let rows =

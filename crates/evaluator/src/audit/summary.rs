@@ -31,18 +31,19 @@ pub(super) struct Summary<'a> {
     pub(super) excluded: usize,
 }
 
+/// One store and what was found in it.
 #[derive(Debug, Serialize)]
-struct Store {
-    features: Digest,
-    photographs: usize,
-    rejected: usize,
+pub(super) struct Store {
+    pub(super) features: Digest,
+    pub(super) photographs: usize,
+    pub(super) rejected: usize,
     doubtful: usize,
     /// Photographs that are twins of earlier ones.
     twins: usize,
     /// Those of them whose first is in another store.
     twins_of_other_stores: usize,
     outliers: usize,
-    exclusions: String,
+    pub(super) exclusions: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -121,6 +122,49 @@ impl<'a> Summary<'a> {
             outliers: Outliers { photographs: findings.odd.len(), distances: &findings.usual },
             excluded: proposal.doubtful.len() + proposal.twins.len(),
         }
+    }
+}
+
+impl Summary<'_> {
+    /// The stores in their order.
+    pub(super) fn stores(&self) -> impl Iterator<Item = (usize, &Store)> {
+        self.stores.iter().enumerate()
+    }
+
+    /// How it was made, for people.
+    pub(super) fn settings(&self) -> Vec<(&'static str, String)> {
+        let Self { spec, folds, seed, neighbours, .. } = self;
+        let mut settings = vec![
+            (
+                "features",
+                format!(
+                    "{} of {}, {} pixels, {}",
+                    spec.layer, spec.architecture, spec.image_size, spec.preprocess
+                ),
+            ),
+            (
+                "twins",
+                format!("cosine of whitened features of at least {}, or the same file", self.twins_cosine),
+            ),
+            (
+                "odd ones out",
+                format!(
+                    "mean cosine distance to the {neighbours} nearest, at least {} robust standard deviations above the \
+                     median of the class",
+                    self.outlier_deviations
+                ),
+            ),
+        ];
+        if let Some(Labels { probe, photographs, .. }) = &self.labels {
+            settings.push((
+                "labels",
+                format!(
+                    "confident learning on what {probe} said of {photographs} photographs that it was not fitted to ({folds} \
+                     folds, seed {seed})"
+                ),
+            ));
+        }
+        settings
     }
 }
 

@@ -146,7 +146,7 @@ fn held_out_probabilities_are_those_of_the_trainer_s_probe() {
 #[test]
 fn leaks_between_stores_are_told_and_each_store_has_a_list_of_its_own() {
     let train = AuditStore::of(&["cats", "dogs"], 25);
-    let mut test = AuditStore { seed: 2, ..AuditStore::of(&["cats", "dogs"], 25) };
+    let mut test = AuditStore::of(&["cats", "dogs"], 25);
     test.rows = AuditStore::drawn(&["cats", "dogs"], 25, 2);
     test.rows[4] = train.rows[7].clone();
     let (train, test, folder) = (train.in_folder(), test.in_folder(), tempfile::tempdir().unwrap());

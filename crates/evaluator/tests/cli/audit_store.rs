@@ -29,13 +29,12 @@ pub struct AuditStore {
     pub spec: FeatureSpec,
     pub classes: Vec<&'static str>,
     pub rows: Vec<Row>,
-    pub seed: usize,
 }
 
 impl AuditStore {
     /// So many photographs of each class.
     pub fn of(classes: &[&'static str], count: usize) -> Self {
-        Self { spec: spec(), classes: classes.to_vec(), rows: Self::drawn(classes, count, 1), seed: 1 }
+        Self { spec: spec(), classes: classes.to_vec(), rows: Self::drawn(classes, count, 1) }
     }
 
     /// Photographs that no other seed has.

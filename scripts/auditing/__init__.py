@@ -1,0 +1,1 @@
+"""What `evaluator audit` finds of what was planted."""
