@@ -18,8 +18,9 @@ mod summary;
 mod tables;
 mod twins;
 
+use std::ffi::OsStr;
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -32,7 +33,7 @@ pub(crate) use leakage::{Leak, leaks};
 use exclusion_list::Proposal;
 use findings::Findings;
 use photographs::Photographs;
-use summary::{Summary, exclusions_name};
+use summary::{Summary, exclusions_name, is_exclusions_name};
 
 /// What an audit found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,20 +103,14 @@ fn write_exclusions(
     findings: &Findings,
     proposal: &Proposal,
 ) -> anyhow::Result<()> {
-    let count = photographs.stores.len();
-    let earlier = (1..).map(|store| exclusions_name(store, count.max(2)));
-    let earlier = ["exclude.txt".to_owned(), exclusions_name(0, 2)].into_iter().chain(earlier);
-    for (position, name) in earlier.enumerate() {
-        match fs::remove_file(out.join(&name)) {
-            Ok(()) => {}
-            // They are numbered without gaps, behind the one that has no number.
-            Err(error) if error.kind() == ErrorKind::NotFound && position < 2 => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => break,
-            Err(error) => {
-                return Err(error).with_context(|| format!("cannot remove `{}`", out.join(name).display()));
-            }
+    let entries = fs::read_dir(out).with_context(|| format!("cannot list `{}`", out.display()))?;
+    for entry in entries {
+        let path = entry.with_context(|| format!("cannot list `{}`", out.display()))?.path();
+        if path.file_name().and_then(OsStr::to_str).is_some_and(is_exclusions_name) {
+            fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
         }
     }
+    let count = photographs.stores.len();
     for store in 0..count {
         let text = proposal.list(store, photographs, findings);
         write_artifact(&out.join(exclusions_name(store, count)), text.as_bytes())?;

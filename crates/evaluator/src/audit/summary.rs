@@ -173,6 +173,12 @@ pub(super) fn exclusions_name(store: usize, stores: usize) -> String {
     if stores == 1 { "exclude.txt".to_owned() } else { format!("exclude-{}.txt", store + 1) }
 }
 
+/// Whether an audit of any stores writes a list of this name.
+pub(super) fn is_exclusions_name(name: &str) -> bool {
+    let number = name.strip_prefix("exclude-").and_then(|rest| rest.strip_suffix(".txt"));
+    name == "exclude.txt" || number.is_some_and(|number| number.parse::<usize>().is_ok())
+}
+
 fn stores(photographs: &Photographs, findings: &Findings) -> Vec<Store> {
     let (all, doubtful) = (&photographs.all, findings.doubtful());
     let store = |(number, store): (usize, &FeatureStore)| {

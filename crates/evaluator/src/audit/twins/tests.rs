@@ -20,7 +20,7 @@ pub(in crate::audit) fn drawn(count: usize, width: usize, seed: usize) -> (Direc
         };
         numbers
             .extend((0..width).map(|column| number(original, column) + noise * number(row + count, column)));
-        let file = if row % 7 == 0 { original } else { row + count };
+        let file = if noise > 0.0 { row + count } else { original };
         digests.push((row % 11 != 3).then(|| Digest::of(&file.to_le_bytes())));
     }
     (Directions::centred(&numbers, width), digests)
