@@ -30,6 +30,7 @@ def photographs(folder):
     """Paths below a labelled folder, sorted."""
     found = sorted(path.relative_to(folder) for path in folder.rglob("*")
                    if path.suffix.lower() in SUFFIXES and path.is_file())
+    found = [path for path in found if len(path.parts) > 1]
     if len({path.parts[0] for path in found}) < 2:
         raise Failure(f"{folder}: expected photographs in folders of at least two classes, found {len(found)}")
     return found

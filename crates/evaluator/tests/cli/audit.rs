@@ -301,6 +301,38 @@ fn what_an_audit_proposes_is_left_out_by_the_next_extraction() {
     }
 }
 
+#[test]
+fn the_page_shows_photographs_where_their_folder_is_given_and_names_them_elsewhere() {
+    let bench = Photographed::new();
+    let copy = std::fs::read(bench.images.path().join("cats/0.png")).unwrap();
+    for name in ["cats/<b>copy.png", "dogs/copy.png"] {
+        write_artifact(&bench.images.path().join(name), &copy).unwrap();
+    }
+    let store = bench.extract("store", &[]);
+    let page = |name: &str, more: &[&str]| {
+        let out = bench.folder.path().join(name);
+        let said = audit(0, &[&store], &out, more);
+        (std::fs::read_to_string(out.join("audit.html")).unwrap(), said)
+    };
+    let (named, _) = page("named", &[]);
+    assert!(!named.contains("<img") && named.contains("cats/0.png") && named.contains("dogs/copy.png"));
+    assert!(!named.contains("<b>copy") && named.contains("&#60;b&#62;copy.png"), "names are escaped");
+    assert!(named.contains("3 photographs, of several labels"), "{named}");
+    assert!(
+        !named.contains("http:") && !named.contains("https:") && !named.contains("src=\"/"),
+        "no network"
+    );
+
+    let folder = bench.images.path().to_str().unwrap();
+    let (shown, said) = page("shown", &["--images", folder]);
+    let pictures = shown.matches("<img src=\"data:image/jpeg;base64,").count();
+    assert!(pictures >= 3 && pictures == shown.matches("<img").count(), "{pictures}");
+    assert!(!said.stderr.contains("have no thumbnail"), "{}", said.stderr);
+    std::fs::remove_file(bench.images.path().join("dogs/copy.png")).unwrap();
+    let (_, said) = page("gone", &["--images", folder]);
+    assert!(said.stderr.contains("1 photographs have no thumbnail on the page"), "{}", said.stderr);
+}
+
 /// The digest of a store of one shard.
 fn store_digest(store: &Path) -> String {
     let parts = ["manifest.json", "shard-00000-of-00001.json"];
