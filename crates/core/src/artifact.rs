@@ -89,7 +89,9 @@ impl Artifact {
     fn begin(path: &Path, made: MadeFolders) -> Result<Self, ArtifactError> {
         let error = |source| ArtifactError::new(path, source);
         let folder = parent(path);
+        // Short of the longest name by more than is put around it: else a file could have a name and its beginning none.
         let name = path.file_name().unwrap_or(OsStr::new("artifact")).to_string_lossy();
+        let name = name.split_at_checked(name.floor_char_boundary(200)).map_or("", |(start, _)| start);
         let mut builder = tempfile::Builder::new();
         let prefix = format!(".{name}.");
         builder.prefix(&prefix).suffix(".tmp");

@@ -24,6 +24,7 @@ mod digest;
 mod distinct_keys;
 mod escape;
 mod interrupt;
+mod location;
 mod processors;
 mod spec;
 
@@ -51,6 +52,7 @@ pub use distinct_keys::check_distinct_keys;
 pub use escape::{escaped, escaped_path};
 pub use history::{EpochRecord, History};
 pub use interrupt::Interrupt;
+pub use location::lies_inside;
 pub use processors::processors;
 pub use report::Report;
 pub use spec::{

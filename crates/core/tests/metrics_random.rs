@@ -4,7 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes the helpers below for no tests")]
 
 use convbase_core::metrics::{
-    PrecisionRecallCurve, average_precision, calibration, mcnemar_exact, wilson_interval95,
+    PrecisionRecallCurve, average_precision, calibration, mcnemar_exact, paired_difference_interval95,
+    wilson_interval95,
 };
 use serde::Deserialize;
 
@@ -16,6 +17,7 @@ struct Cases {
     wilson: Vec<Wilson>,
     precision_recall: Vec<PrecisionRecall>,
     calibration: Vec<Calibration>,
+    difference: Vec<Difference>,
 }
 
 #[derive(Deserialize)]
@@ -23,6 +25,14 @@ struct McNemar {
     only_first: u64,
     only_second: u64,
     p: f64,
+}
+
+#[derive(Deserialize)]
+struct Difference {
+    only_first: u64,
+    only_second: u64,
+    total: u64,
+    interval: [f64; 2],
 }
 
 #[derive(Deserialize)]
@@ -110,5 +120,15 @@ fn calibration_is_what_numpy_counts_bin_by_bin() {
             assert_close(bin.confidence.as_slice(), confidence.as_slice());
             assert_close(bin.accuracy.as_slice(), accuracy.as_slice());
         }
+    }
+}
+
+#[test]
+fn intervals_of_differences_are_those_that_the_likelihood_gives() {
+    let cases = cases().difference;
+    assert!(cases.len() >= 30);
+    for Difference { only_first, only_second, total, interval } in cases {
+        let found = paired_difference_interval95(only_first, only_second, total).unwrap().unwrap();
+        assert_close(&found, &interval);
     }
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod audit;
+mod compare;
 mod evaluate;
 mod export;
 mod predict;
@@ -9,8 +10,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use convbase_cli::CommonArguments;
 
 pub use audit::AuditArguments;
+pub use compare::{CompareArguments, ComparisonFormat};
 pub use evaluate::EvaluateArguments;
 pub use export::{ExportArguments, ExportFormat};
+pub(crate) use predict::is_stdin;
 pub use predict::{OutputFormat, PredictArguments};
 
 /// Say how good a checkpoint is, and what it sees in photographs.
@@ -32,6 +35,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed or an image could not be 
 pub enum Command {
     /// Measure a checkpoint on a feature store: metrics.json, predictions.csv, figures, and a page to look at: report.html
     Evaluate(EvaluateArguments),
+    /// Say which of several reports on the same photographs is better, and whether that may be chance
+    Compare(CompareArguments),
     /// Look through feature stores for doubtful labels, twins and odd ones out
     Audit(AuditArguments),
     /// Print class probabilities of photographs, one line each

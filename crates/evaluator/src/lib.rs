@@ -3,22 +3,23 @@
 mod args;
 mod audit;
 mod checkpoint_base;
+mod compare;
 mod confusion_figure;
 mod evaluate;
 mod export;
 mod page;
 mod predict;
-mod prediction_line;
 mod report_page;
 mod roc_figure;
 
 use convbase_core::exit::Outcome;
 
 pub use args::{
-    Arguments, AuditArguments, Command, EvaluateArguments, ExportArguments, ExportFormat, OutputFormat,
-    PredictArguments, ViewsUsed,
+    Arguments, AuditArguments, Command, CompareArguments, ComparisonFormat, EvaluateArguments,
+    ExportArguments, ExportFormat, OutputFormat, PredictArguments, ViewsUsed,
 };
 pub use audit::{Audit, audit};
+pub use compare::compare;
 pub use confusion_figure::draw_confusion;
 pub use evaluate::evaluate;
 pub use export::export;
@@ -27,6 +28,7 @@ pub use roc_figure::draw_roc;
 
 /// Runs the command that the arguments name.
 pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let shows_progress = arguments.common().shows_progress();
     match arguments.command {
         Command::Evaluate(arguments) => {
             evaluate(&arguments)?;
@@ -36,7 +38,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
             audit(&arguments)?;
             Ok(Outcome::Done)
         }
-        Command::Predict(arguments) => predict(&arguments),
+        Command::Compare(arguments) => compare(&arguments),
+        Command::Predict(arguments) => predict(&arguments, shows_progress),
         Command::Export(arguments) => {
             export(&arguments)?;
             Ok(Outcome::Done)

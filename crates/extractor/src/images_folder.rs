@@ -4,6 +4,7 @@ use std::path::Path;
 
 use convbase_core::Exclusions;
 use convbase_core::exit::{Hinted, WithHint};
+use convbase_core::lies_inside;
 use convbase_images::{DatasetError, ImageFolder};
 use tracing::warn;
 
@@ -42,11 +43,7 @@ pub(crate) fn dataset_error(error: DatasetError) -> anyhow::Error {
 
 /// Features inside of the folder of photographs would be a class, or photographs, of the next run.
 fn refuse_output_inside(images: &Path, out: &Path) -> anyhow::Result<()> {
-    let Ok(images_at) = images.canonicalize() else { return Ok(()) };
-    // The output may be missing yet, with folders above it.
-    let above = std::path::absolute(out)?;
-    let existing = above.ancestors().find_map(|folder| folder.canonicalize().ok());
-    if existing.is_none_or(|folder| !folder.starts_with(&images_at)) {
+    if !lies_inside(out, images)? {
         return Ok(());
     }
     let error = anyhow::anyhow!(

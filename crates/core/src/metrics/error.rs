@@ -79,6 +79,14 @@ pub enum MetricsError {
         /// The name.
         name: String,
     },
+    /// Two classifiers that differ on more samples than there are.
+    #[error("number of samples on which two classifiers differ: expected at most {total}, found {different}")]
+    DifferentCount {
+        /// The number of samples.
+        total: u64,
+        /// The number of samples that one alone has right.
+        different: u128,
+    },
     /// More successes than trials.
     #[error("number of correct samples: expected at most {total}, found {correct}")]
     CorrectCount {

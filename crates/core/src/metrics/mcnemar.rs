@@ -15,15 +15,17 @@ pub fn mcnemar_exact(only_first: u64, only_second: u64) -> f64 {
     if fewer == middle {
         return 1.0;
     }
+    // Hoeffding's bound on the tail: what is further from the middle has no digit.
+    let distance = (middle - fewer) as f64;
+    if -2.0 * distance * distance / (total as f64) < LEAST_LOGARITHM {
+        return 0.0;
+    }
     // With C(total, k − 1) = C(total, k) · k / (total − k + 1), every term of the distribution follows from its middle,
     // and nothing has to be known of factorials. Far from the middle the terms are too small for anything but logarithms.
     let step = |k: u128| k as f64 / (total - k + 1) as f64;
     let mut logarithm = 0.0;
     for k in (fewer + 1..=middle).rev() {
         logarithm += step(k).ln();
-        if logarithm < LEAST_LOGARITHM {
-            return 0.0;
-        }
     }
     // What lies at or below a term, as a multiple of the term.
     let tail = |from: u128| {

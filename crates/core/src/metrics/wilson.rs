@@ -3,7 +3,7 @@
 use super::MetricsError;
 
 /// The 97.5 % quantile of the standard normal distribution.
-const Z_95: f64 = 1.959_963_984_540_054;
+pub(super) const Z_95: f64 = 1.959_963_984_540_054;
 
 /// The Wilson score interval `[low, high]` at 95 % for the share `correct / total` (E. B. Wilson, "Probable
 /// Inference, the Law of Succession, and Statistical Inference", 1927; `proportion_confint(method="wilson")`

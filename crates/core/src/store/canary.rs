@@ -53,11 +53,12 @@ impl Canary {
     const PARTS: usize = 16;
 
     /// Reduces the features of the drawn images, [images, features] row-major: each image's are cut into sixteen
-    /// parts as they lie in memory, and the mean of each part is kept.
+    /// parts as they lie in memory, and the mean of each part is kept. Of fewer than sixteen, each is a part, and some are
+    /// two or more: so every number counts, and the canary has the length that it always has.
     pub fn new(features: &[f32]) -> Result<Self, CanaryError> {
         let length = features.len() / Self::IMAGES;
-        if length < Self::PARTS || !features.len().is_multiple_of(Self::IMAGES) {
-            let expected = format!("{} images of at least {} numbers", Self::IMAGES, Self::PARTS);
+        if length == 0 || !features.len().is_multiple_of(Self::IMAGES) {
+            let expected = format!("as many numbers of each of {} images", Self::IMAGES);
             return Err(CanaryError { what: "features", expected, found: features.len().to_string() });
         }
         let mut means = Vec::with_capacity(Self::IMAGES * Self::PARTS);
@@ -66,9 +67,13 @@ impl Canary {
                 #[expect(
                     clippy::arithmetic_side_effects,
                     clippy::indexing_slicing,
-                    reason = "the features are this program's own; sixteen times their length is less than memory has"
+                    reason = "the features are this program's own, at least one; sixteen times their length is less than \
+                              memory has"
                 )]
-                let part = &image[part * length / Self::PARTS..(part + 1) * length / Self::PARTS];
+                let part = {
+                    let (start, end) = (part * length / Self::PARTS, (part + 1) * length / Self::PARTS);
+                    &image[start..end.max(start + 1)]
+                };
                 let sum: f64 = part.iter().map(|&number| f64::from(number)).sum();
                 means.push((sum / part.len() as f64) as f32);
             }
@@ -186,8 +191,25 @@ mod tests {
         let expected: Vec<f32> = (0..48).map(|part| part as f32 * 2.0 + 0.5).collect();
         assert_eq!(Canary::new(&features).unwrap().features, expected);
         assert!(Canary::new(&features[..32]).is_err());
+        assert!(Canary::new(&[]).is_err());
         let error = Canary::new(&vec![f32::NAN; 96]).unwrap_err().to_string();
         assert_eq!(error, "canary: features: expected finite numbers, found NaN");
+    }
+
+    #[test]
+    fn fewer_numbers_than_parts_all_count() {
+        for length in 1..16 {
+            let features: Vec<f32> = (0..3 * length).map(|number| number as f32 + 1.0).collect();
+            let canary = Canary::new(&features).unwrap();
+            let mut kept = canary.features.clone();
+            kept.dedup();
+            assert_eq!(kept, features, "each of {length} numbers, in order");
+            for changed in 0..features.len() {
+                let mut other = features.clone();
+                other[changed] *= 1.5;
+                assert!(Canary::new(&other).unwrap().distance(&canary) > 1e-2, "{changed} of {length}");
+            }
+        }
     }
 
     #[test]

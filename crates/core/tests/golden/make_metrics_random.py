@@ -3,14 +3,16 @@ scikit-learn 1.9 and statsmodels 0.15:
 
     python crates/core/tests/golden/make_metrics_random.py
 
-scikit-learn has no calibration error: that is computed here as Guo et al. (2017) define it, bin by bin.
+scikit-learn has no calibration error: that is computed here as Guo et al. (2017) define it, bin by bin, and Tango's
+interval from the likelihood alone, without the formula that solves it.
 """
 
 import json
 from pathlib import Path
 
 import numpy
-from scipy.stats import binomtest
+from scipy.optimize import brentq
+from scipy.stats import binomtest, norm
 from sklearn.metrics import average_precision_score, precision_recall_curve
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
@@ -86,12 +88,59 @@ def calibration_cases():
             }
 
 
+def least_favourable(only_first, only_second, total, difference):
+    """The most likely probability that only the second is right, where only the first is so with `difference` more."""
+    low, high = max(0.0, -difference), (1 - difference) / 2
+
+    def slope(second):
+        parts = [(only_first, second + difference, 1), (only_second, second, 1)]
+        parts.append((total - only_first - only_second, 1 - 2 * second - difference, -2))
+        return sum(weight * count / probability for count, probability, weight in parts if count)
+
+    # The likelihood is concave between the ends, where a part that was seen has no probability.
+    inside = 1e-15 + (high - low) * 1e-13
+    if high - low < 1e-9 or slope(low + inside) <= 0:
+        return low
+    if slope(high - inside) >= 0:
+        return high
+    return brentq(slope, low + inside, high - inside, xtol=1e-16, rtol=1e-14)
+
+
+def tango_interval(only_first, only_second, total):
+    """The differences that Tango's score test (1998) does not reject at 5 %."""
+    quantile = norm.ppf(0.975)
+
+    def score(difference):
+        second = least_favourable(only_first, only_second, total, difference)
+        variance = total * (2 * second + difference * (1 - difference))
+        distance = only_first - only_second - total * difference
+        return distance / numpy.sqrt(variance) if variance > 0 else numpy.sign(distance) * 1e300
+
+    found, edge = (only_first - only_second) / total, 1 - 1e-7
+    low = brentq(lambda x: score(x) - quantile, -edge, found, xtol=1e-15) if score(-edge) > quantile else -1.0
+    high = brentq(lambda x: score(x) + quantile, found, edge, xtol=1e-15) if score(edge) < -quantile else 1.0
+    return [low, high]
+
+
+def difference_cases():
+    # The example of Fagerland et al. (2014), then the smallest ones and random ones.
+    counts = [(1, 7, 21), (1, 1, 50), (0, 0, 30), (12, 2, 14), (5, 0, 20), (0, 7, 2000), (18, 52, 2000)]
+    counts += [(14, 0, 14), (0, 1, 1), (1, 0, 1), (0, 0, 1), (2, 0, 2)]
+    for total in map(int, RANDOM.integers(2, 3000, 24)):
+        first = int(RANDOM.integers(0, total // 2 + 1))
+        counts.append((first, int(RANDOM.integers(0, min(total - first, first + 30) + 1)), total))
+    for first, second, total in counts:
+        interval = [float(bound) for bound in tango_interval(first, second, total)]
+        yield {"only_first": first, "only_second": second, "total": total, "interval": interval}
+
+
 def main():
     cases = {
         "mcnemar": list(mcnemar_cases()),
         "wilson": list(wilson_cases()),
         "precision_recall": list(precision_recall_cases()),
         "calibration": list(calibration_cases()),
+        "difference": list(difference_cases()),
     }
     lines = []
     for name, found in cases.items():

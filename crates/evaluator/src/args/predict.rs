@@ -1,12 +1,13 @@
 //! `evaluator predict`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, ValueEnum};
 use convbase_core::Precision;
 use convbase_nn::DeviceChoice;
 
-use super::ViewsUsed;
+use super::{Arguments, ViewsUsed};
 
 /// The arguments of `predict`.
 #[derive(Debug, Args)]
@@ -22,9 +23,19 @@ pub struct PredictArguments {
     /// checkpoint was trained on
     #[arg(long, value_enum, default_value = "first")]
     pub views: ViewsUsed,
-    /// csv with a header line, or json with one object per line
-    #[arg(long, value_enum, default_value = "csv")]
+    /// table for people; csv with a header line; json with one object per line; auto: table on a terminal, else csv
+    #[arg(long, value_enum, default_value = "auto")]
     pub format: OutputFormat,
+    /// Print the K most probable classes alone, the most probable first
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    pub top_k: Option<u32>,
+    /// Give no prediction where no class has at least this probability, from 0 to 1: the photograph is uncertain
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub threshold: Option<f64>,
+    /// Copy each photograph into DIR/<class>/, those of sub-folders into the same sub-folders there, uncertain ones into
+    /// DIR/uncertain/, unreadable ones nowhere; nothing is moved or overwritten
+    #[arg(long, value_name = "DIR")]
+    pub sort_into: Option<PathBuf>,
     /// Arithmetic of the convolutions: fp32 or bf16
     #[arg(long, default_value = "fp32")]
     pub precision: Precision,
@@ -41,7 +52,10 @@ pub struct PredictArguments {
     /// threads [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub threads: Option<u32>,
-    /// Photographs, or folders whose photographs are predicted in sorted order
+    /// Paths on stdin end with a zero byte, as those of `find -print0`, in place of a line feed
+    #[arg(short = '0', long)]
+    pub null: bool,
+    /// Photographs, or folders whose photographs are predicted in sorted order; - for paths from stdin, one a line
     #[arg(value_name = "IMAGE_OR_DIR", required = true)]
     pub images: Vec<PathBuf>,
 }
@@ -49,8 +63,40 @@ pub struct PredictArguments {
 /// How predictions are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
+    /// A table on a terminal, else CSV.
+    Auto,
+    /// Columns for people: path, prediction, its probability, the next classes.
+    Table,
     /// A header, then `path,prediction,prob_<class>...,error`.
     Csv,
     /// `{"path", "prediction", "probabilities": {class: number}}` or `{"path", "error"}` per line.
     Json,
+}
+
+impl PredictArguments {
+    /// Refuses words that contradict each other.
+    pub(crate) fn check(&self) -> Result<(), clap::Error> {
+        let error = |kind, text: &str| Err(Arguments::command().error(kind, text));
+        match self.images.iter().filter(|path| is_stdin(path)).count() {
+            0 if self.null => error(
+                ErrorKind::MissingRequiredArgument,
+                "`--null`: expected `-` among the paths, found none",
+            ),
+            0 | 1 => Ok(()),
+            count => {
+                let text = format!("`-`: expected once, found {count} times; a file of this name is `./-`");
+                error(ErrorKind::ArgumentConflict, &text)
+            }
+        }
+    }
+}
+
+/// Whether a path stands for those that stdin gives.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }

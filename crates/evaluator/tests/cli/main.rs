@@ -10,6 +10,7 @@ mod audit;
 mod audit_store;
 mod checkpoints;
 mod classes;
+mod compare;
 mod evaluate;
 mod export;
 mod features;

@@ -13,6 +13,11 @@ use tempfile::TempDir;
 
 use super::support::*;
 
+mod forms;
+mod lists;
+mod sorting;
+mod tiny;
+
 /// A VGG16 that was never trained, made once; it lies in the build folder, so that nothing is left elsewhere.
 static WEIGHTS: LazyLock<PathBuf> = LazyLock::new(|| {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("evaluator-cli/untrained.safetensors");

@@ -196,3 +196,20 @@ fn without_metadata(from: &Path, to: &Path) {
     let length = (header.len() as u64).to_le_bytes();
     write_artifact(to, &[&length, header.as_bytes(), numbers].concat()).unwrap();
 }
+
+#[test]
+fn features_of_fewer_than_sixteen_numbers_are_stored_and_verified() {
+    let (images, out) = (photographs([("a", 2), ("b", 1)]), tempfile::tempdir().unwrap());
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nn/tests/onnx/channels_last.onnx");
+    let mut arguments = words(["extract", "--image-size", "40x36", "--preprocess", "rescale", "--base"]);
+    arguments.extend([
+        base.into(),
+        "--images".into(),
+        images.path().into(),
+        "--out".into(),
+        out.path().into(),
+    ]);
+    extractor(0, &arguments);
+    assert_eq!(array::<f32>(&out.path().join("features-00000-of-00001.npy")).1, [3, 12]);
+    verify(0, out.path());
+}
