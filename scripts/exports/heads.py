@@ -8,6 +8,9 @@ INNER = {"vgg16": "block4_pool", "vgg19": "block4_pool", "resnet50": "conv5_bloc
          "xception": "add_11", "mobilenet": "conv_pw_12_relu", "efficientnet_lite0": "block6d_add"}
 FIT = ("--epochs", 2, "--batch-size", 8, "--device", "cpu")
 PROBE = ("--folds", 2)
+# scikit-learn's C of a probe on rows of length 1 and of one on rows as they are. To a base that was never trained
+# photographs look alike: a weaker penalty tells them apart all the same.
+STRENGTHS = {"trained": (10, 1), "drawn": (1e6, 1e2)}
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,8 @@ class Photographs:
 class Heads:
     """Trains them one after another, and extracts what they need when they need it."""
 
-    def __init__(self, programs, base, weights, photographs, folder, extraction):
-        self.programs, self.base, self.weights = programs, base, weights
+    def __init__(self, programs, base, weights, kind, photographs, folder, extraction):
+        self.programs, self.base, self.weights, self.kind = programs, base, weights, kind
         self.photographs, self.folder, self.extraction = photographs, folder, extraction
 
     def all(self):
@@ -33,9 +36,10 @@ class Heads:
         yield "dense, three classes", self.fit("three", "three", "--hidden", 64)
         yield "dense, pooling avg", self.fit("avg", "two-avg", "--hidden", 64)
         yield "dense, pooling max", self.fit("max", "two-max", "--hidden", 64)
-        yield "probe avg, unit length", self.probe("l2", "two", "avg", "l2", 10)
+        of_length_one, plain = STRENGTHS[self.kind]
+        yield "probe avg, unit length", self.probe("l2", "two", "avg", "l2", of_length_one, "--no-calibration")
         yield "probe avg+max, standard", self.probe("standard", "two", "avg+max", "standard", 1)
-        yield "probe max, three classes", self.probe("probe-three", "three", "max", "none", 1)
+        yield "probe max, three classes", self.probe("probe-three", "three", "max", "none", plain, "--no-calibration")
         yield "fine-tuned dense", self.tune("tuned", "relu")
         yield "fine-tuned probe", self.tune("tuned-probe", "l2")
 
@@ -52,9 +56,9 @@ class Heads:
     def fit(self, run, store, *further):
         return self.train(run, "fit", "--features", self.store(store), *FIT, *further)
 
-    def probe(self, run, store, pooling, scaling, strength):
+    def probe(self, run, store, pooling, scaling, strength, *further):
         return self.train(run, "probe", "--features", self.store(store), *PROBE, "--pooling", pooling, "--scaling",
-                          scaling, "--c", strength)
+                          scaling, "--c", strength, *further)
 
     def tune(self, run, head):
         return self.train(run, "fine-tune", "--features", self.store("two-inner"), *FIT, "--checkpoint",

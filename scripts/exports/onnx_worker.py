@@ -50,7 +50,8 @@ def main():
         for difference, holds in of_base(programs, known[base], photographs, folder / base, options):
             checked, failed, worst = checked + 1, failed + (not holds), max(worst, difference)
         shutil.rmtree(folder / base)
-    say(f"check-exports onnx: {checked} files, greatest difference {worst:.1e}; {checked - failed} passed, {failed} failed")
+    say(f"check-exports onnx: {checked} files, greatest difference {worst:.1e}; {checked - failed} passed, "
+        f"{failed} failed")
     return 1 if failed else 0
 
 
@@ -60,22 +61,21 @@ def of_base(programs, base, photographs, folder, options):
     if not weights.is_file() or not options["trained"]:
         weights, kind = folder / "weights.safetensors", "drawn"
         untrained.write(base, weights)
-    # Pixels from 0 to 1, as in the tutorial's recipe: with those from 0 to 255, the sums of heads that were hardly trained
-    # are so large that the last bits of two programs' convolutions are seen in the probabilities.
+    # Pixels from 0 to 1, as in the tutorial's recipe: with those from 0 to 255, the sums of heads that were hardly
+    # trained are so large that the last bits of two programs' convolutions are seen in the probabilities.
     extraction = ("--interpolation", "bilinear", "--preprocess", "rescale")
     if options["image_size"]:
         extraction += ("--image-size", options["image_size"])
     size = size_of(programs, base.name, weights, photographs, folder / "first", extraction)
     classes = {name: CLASSES[:count] for name, count in (("two", 2), ("three", 3))}
     paths = {name: pictures.write(photographs, size, folder / name, chosen) for name, chosen in classes.items()}
-    heads = Heads(programs, base.name, weights, Photographs(folder / "two", folder / "three"), folder, extraction)
+    photographs = Photographs(folder / "two", folder / "three")
+    heads = Heads(programs, base.name, weights, kind, photographs, folder, extraction)
     for name, trained in heads.all():
         chosen = "three" if "three" in name else "two"
-        out = folder / "model.onnx"
-        programs.run("evaluator", "export", "--checkpoint", trained / "best.safetensors", "--weights", weights,
-                     "--format", "onnx", "--out", out)
-        printed = programs.run("evaluator", "predict", "--checkpoint", trained / "best.safetensors", "--weights", weights,
-                               "--device", "cpu", folder / chosen)
+        out, known = folder / "model.onnx", ("--checkpoint", trained / "best.safetensors", "--weights", weights)
+        programs.run("evaluator", "export", *known, "--format", "onnx", "--out", out)
+        printed = programs.run("evaluator", "predict", *known, "--device", "cpu", folder / chosen)
         expected = predictions(printed, paths[chosen], classes[chosen])
         found = by_runtime(out, pictures.pixels(paths[chosen]), classes[chosen])
         difference = float(numpy.abs(found - expected).max())

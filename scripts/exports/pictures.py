@@ -16,7 +16,8 @@ def listing(folder, count):
             groups.setdefault(path.parent, []).append(path)
     turns = [path for turn in range(count) for group in groups.values() for path in group[turn:turn + 1]]
     if len(turns) < count:
-        raise Failure(f"{folder}: expected at least {count} photographs, found {len(turns)}", "give fewer: --photographs")
+        raise Failure(f"{folder}: expected at least {count} photographs, found {len(turns)}",
+                      "give fewer: --photographs")
     return turns[:count]
 
 

@@ -1,8 +1,8 @@
 """Drawn weights, with which the features of every base have about the size of its pixels.
 
-A kernel is uniform with a variance of 2 / fan-in (He et al. 2015), as befits a ReLU behind it; where none follows, inside
-a separable convolution, 1 / fan-in. Blocks that add to what they were given would double it time and again: in such
-bases every kernel is made somewhat smaller. Normalisations are near their start, and none is at it.
+A kernel is uniform with a variance of 2 / fan-in (He et al. 2015), as befits a ReLU behind it; where none follows,
+inside a separable convolution, 1 / fan-in. Blocks that add to what they were given would double it time and again: in
+such bases every kernel is made somewhat smaller. Normalisations are near their start, and none is at it.
 """
 
 import math
@@ -13,7 +13,7 @@ from conversion import safetensors_file
 
 SEED = 17
 # How much smaller, where blocks add; 1 elsewhere.
-GAINS = {"resnet50": 0.8, "xception": 0.8}
+GAINS = {"resnet50": 0.8, "xception": 0.8, "efficientnet_lite0": 0.8}
 
 
 def write(architecture, path):
@@ -32,5 +32,5 @@ def drawn(chance, variable, shape, gain):
     elif variable in ("gamma", "moving_variance"):
         numbers = chance.uniform(0.8, 1.2, shape)
     else:
-        numbers = chance.uniform(-0.1, 0.1, shape)
+        numbers = chance.uniform(-0.05, 0.05, shape)
     return numbers.astype(numpy.float32)

@@ -102,6 +102,7 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
         "--optimizer",
         "--patience",
         "--resume",
+        "--tensorboard",
         "--validation-split",
         "--views",
     ];

@@ -64,16 +64,20 @@ impl Ground {
     pub(super) fn check(&self, spec: &FeatureSpec, head: &Head) -> Vec<f64> {
         let checkpoint = self.checkpoint(spec, head);
         let file = export_onnx(&self.base, &checkpoint).unwrap();
-        let pixels = self.pixels();
-        let conv_base = ConvBase::new(&self.base, spec, Precision::Float32, Device::Cpu).unwrap();
-        let features = conv_base.features(&pixels, IMAGES).unwrap();
-        let expected = checkpoint.head().probabilities_of(&features).unwrap();
-        let found = run(&file, pixels, [IMAGES, self.size.height() as usize, self.size.width() as usize, 3]);
+        let expected = checkpoint.head().probabilities_of(&self.features(spec)).unwrap();
+        let found =
+            run(&file, self.pixels(), [IMAGES, self.size.height() as usize, self.size.width() as usize, 3]);
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(&expected) {
             assert!((f64::from(*found) - expected).abs() < 1e-5, "{:?}: {found} {expected}", head.shape());
         }
         expected
+    }
+
+    /// What the base makes of the images.
+    pub(super) fn features(&self, spec: &FeatureSpec) -> Vec<f32> {
+        let conv_base = ConvBase::new(&self.base, spec, Precision::Float32, Device::Cpu).unwrap();
+        conv_base.features(&self.pixels(), IMAGES).unwrap()
     }
 
     fn pixels(&self) -> Vec<u8> {
