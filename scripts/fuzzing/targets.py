@@ -71,7 +71,9 @@ class Fuzzer:
         # Many small files: in memory where the system has such a folder.
         memory = Path("/dev/shm")
         with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as scratch:
-            environment = {**os.environ, "TMPDIR": scratch, "ASAN_OPTIONS": "detect_leaks=0"}
+            # Programs of a package of its own know nothing of where libtorch lies.
+            environment = {**os.environ, "TMPDIR": scratch, "ASAN_OPTIONS": "detect_leaks=0",
+                           "LD_LIBRARY_PATH": str(repository.LIBTORCH / "lib")}
             subprocess.run([programs / "seeds", name, corpus], env=environment, check=True)
             log = FOLDER / f"{name}.log"
             with open(log, "wb") as out:
