@@ -155,7 +155,7 @@ fn two_classes_are_learned_from_photographs_and_a_second_run_is_the_same() {
 
     pipeline(root.path(), "b");
     let (first, second) = (tree(&out), tree(&root.path().join("b")));
-    assert_eq!(first.len(), (1 + 3 * 4) + (1 + 2 * 4) + 6 + 6);
+    assert_eq!(first.len(), (1 + 3 * 4) + (1 + 2 * 4) + 6 + 8);
     assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
     for (path, bytes) in &first {
         assert!(*bytes == second[path], "`{}` differs", path.display());

@@ -64,9 +64,11 @@ pub fn predict(arguments: &PredictArguments, shows_progress: bool) -> anyhow::Re
     let spec = &checkpoint.metadata().spec;
     let views = maker.as_ref().map_or(1, |maker| maker.views().count());
     let interrupt = Interrupt::default();
+    // No later chunk is longer than the first.
+    let all = 0..first.images.len();
     let pipeline = EmbedPipeline {
         engine: &conv_base,
-        ranges: &[],
+        ranges: std::slice::from_ref(&all),
         views,
         batch_size: arguments.batch_size as usize,
         passes,

@@ -45,7 +45,19 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
         ),
         (
             "predict",
-            &["--batch-size", "--format", "--max-pixels", "--precision", "--threads", "--views", "--weights"],
+            &[
+                "--batch-size",
+                "--format",
+                "--max-pixels",
+                "--null",
+                "--precision",
+                "--sort-into",
+                "--threads",
+                "--threshold",
+                "--top-k",
+                "--views",
+                "--weights",
+            ],
         ),
     ] {
         let help = evaluator(0, &words([command, "--help"])).stdout;

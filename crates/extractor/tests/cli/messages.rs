@@ -129,6 +129,7 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
         "--decode-threads",
         "--device",
         "--dtype",
+        "--exclude",
         "--exif-orientation",
         "--image-size",
         "--images",
@@ -167,7 +168,10 @@ fn help_names_every_option_that_there_is_and_none_that_there_is_not() {
                 "--spec",
             ],
         ),
-        (Some("check"), &["--allow-empty-class", "--classes", "--decode", "--json", "--max-pixels"]),
+        (
+            Some("check"),
+            &["--allow-empty-class", "--classes", "--decode", "--exclude", "--json", "--max-pixels"],
+        ),
         (Some("verify"), &["--task-count"]),
         (Some("inspect"), &["--json"]),
     ] {

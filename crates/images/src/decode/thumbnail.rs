@@ -128,8 +128,10 @@ mod tests {
         let image =
             image::load_from_memory_with_format(&thumbnail.jpeg, ImageFormat::Jpeg).unwrap().to_rgb8();
         assert_eq!((image.width(), image.height()), (128, 96));
-        let near = |found: u8, expected: u8| found.abs_diff(expected) <= 3;
-        assert!(image.pixels().all(|Rgb([r, g, b])| near(*r, 200) && near(*g, 100) && near(*b, 50)));
+        let near = |found: u8, expected: u8| found.abs_diff(expected) <= 8;
+        for Rgb([r, g, b]) in image.pixels() {
+            assert!(near(*r, 200) && near(*g, 100) && near(*b, 50), "{r} {g} {b}");
+        }
     }
 
     #[test]

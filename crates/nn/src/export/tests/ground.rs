@@ -96,9 +96,13 @@ pub(super) fn plain_head(spec: &FeatureSpec, hidden: usize, activation: Activati
 /// Asserts that the images do not all look alike to a head: equal answers prove nothing.
 #[track_caller]
 pub(super) fn assert_spread(probabilities: &[f64]) {
+    assert!(spread(probabilities) > 1e-3, "{probabilities:?}");
+}
+
+/// How far probabilities of an image are from those of the image before it, at the most.
+pub(super) fn spread(probabilities: &[f64]) -> f64 {
     let classes = probabilities.len() / IMAGES;
-    let spread = probabilities.iter().zip(&probabilities[classes..]).map(|(a, b)| (a - b).abs());
-    assert!(spread.fold(0.0, f64::max) > 1e-3, "{probabilities:?}");
+    probabilities.iter().zip(&probabilities[classes..]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
 /// What tract makes of a file and pixels of this shape.
