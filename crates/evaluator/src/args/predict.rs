@@ -32,8 +32,8 @@ pub struct PredictArguments {
     /// Give no prediction where no class has at least this probability, from 0 to 1: the photograph is uncertain
     #[arg(long, value_name = "P", value_parser = probability)]
     pub threshold: Option<f64>,
-    /// Copy each photograph into DIR/<class>/, those of sub-folders into the same sub-folders there, uncertain ones into
-    /// DIR/uncertain/, unreadable ones nowhere; nothing is moved or overwritten
+    /// Copy each photograph into `DIR/<class>/`, those of sub-folders into the same sub-folders there, uncertain ones into
+    /// `DIR/uncertain/`, unreadable ones nowhere; nothing is moved or overwritten
     #[arg(long, value_name = "DIR")]
     pub sort_into: Option<PathBuf>,
     /// Arithmetic of the convolutions: fp32 or bf16
