@@ -1,9 +1,14 @@
 //! A base with drawn weights, checkpoints on its features, and tract.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use convbase_bases::{Choices, architecture, write_untrained};
-use convbase_core::{Classes, FeatureSpec, ImageSize, Interpolation, Pooling, Precision, Preprocess};
+use convbase_core::{
+    Classes, FeatureSpec, ImageSize, Interpolation, Pooling, Precision, Preprocess, write_artifact,
+};
+use serde_json::Value;
 use tempfile::TempDir;
 use tract_onnx::prelude::tract_ndarray::ArrayD;
 use tract_onnx::prelude::{Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, Tensor, tvec};
@@ -26,6 +31,7 @@ impl Ground {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("weights.safetensors");
         write_untrained(&path, architecture(name).unwrap(), 5, Preprocess::Rescale).unwrap();
+        enlarge_depthwise_kernels(&path);
         let base = Base::open(name, Some(&path)).unwrap();
         let size = ImageSize::new(height, width).unwrap();
         Self { folder, base, size, checkpoints: AtomicUsize::default() }
@@ -88,6 +94,24 @@ impl Ground {
     }
 }
 
+/// Makes drawn kernels of one input as large as others are: their fan-in is that of a single channel. Otherwise little of
+/// the images would be left behind a dozen of them.
+fn enlarge_depthwise_kernels(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: BTreeMap<String, Value> = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    for (name, entry) in header.iter().filter(|(name, _)| name.ends_with("/kernel")) {
+        let sides: Vec<usize> = serde_json::from_value(entry["shape"].clone()).unwrap();
+        let [begin, end]: [usize; 2] = serde_json::from_value(entry["data_offsets"].clone()).unwrap();
+        let [_, _, channels, 1] = sides[..] else { continue };
+        for number in bytes[8 + length..][begin..end].as_chunks_mut::<4>().0 {
+            *number = (f32::from_le_bytes(*number) * (channels as f32).sqrt()).to_le_bytes();
+        }
+        assert!(end > begin, "{name}");
+    }
+    write_artifact(path, &bytes).unwrap();
+}
+
 /// A head at its start on features of a spec.
 pub(super) fn plain_head(spec: &FeatureSpec, hidden: usize, activation: Activation, classes: usize) -> Head {
     Head::new(HeadShape::new(spec.shape.length(), hidden, activation, classes), 11, Device::Cpu).unwrap()
@@ -96,13 +120,9 @@ pub(super) fn plain_head(spec: &FeatureSpec, hidden: usize, activation: Activati
 /// Asserts that the images do not all look alike to a head: equal answers prove nothing.
 #[track_caller]
 pub(super) fn assert_spread(probabilities: &[f64]) {
-    assert!(spread(probabilities) > 1e-3, "{probabilities:?}");
-}
-
-/// How far probabilities of an image are from those of the image before it, at the most.
-pub(super) fn spread(probabilities: &[f64]) -> f64 {
     let classes = probabilities.len() / IMAGES;
-    probabilities.iter().zip(&probabilities[classes..]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    let spread = probabilities.iter().zip(&probabilities[classes..]).map(|(a, b)| (a - b).abs());
+    assert!(spread.fold(0.0, f64::max) > 1e-3, "{probabilities:?}");
 }
 
 /// What tract makes of a file and pixels of this shape.
