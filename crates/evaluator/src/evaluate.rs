@@ -4,15 +4,16 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use convbase_core::exit::{Hinted, WithHint};
+use convbase_core::exit::WithHint;
 use convbase_core::report::{CheckpointReference, Predictions, ReportInput};
 use convbase_core::store::{FeatureStore, RowRecord};
 use convbase_core::{Artifact, Report, processors, write_artifact};
-use convbase_nn::{Checkpoint, MinibatchError, Rows, mean_probabilities, probabilities, set_threads};
+use convbase_nn::{Checkpoint, Rows, mean_probabilities, probabilities, set_threads};
 use tracing::info;
 
 use crate::args::{EvaluateArguments, ViewsUsed};
 use crate::audit::{Leak, leaks};
+use crate::not_finite::with_remedy;
 use crate::report_page::{PageInput, pages};
 use crate::{draw_confusion, draw_roc};
 
@@ -25,7 +26,10 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
         ensure_folder(images)?;
     }
     let device = arguments.device.resolve()?;
-    set_threads(arguments.threads.map_or_else(processors, |threads| threads as usize));
+    let threads = arguments.threads.map_or_else(processors, |threads| threads as usize);
+    set_threads(threads);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.with_context(|| format!("cannot start {threads} threads"))?;
     let checkpoint = Checkpoint::load(&arguments.checkpoint, device)
         .hint(|| "`trainer fit` writes `best.safetensors` into the folder of the run")?;
     let open = if arguments.no_verify { FeatureStore::open_without_hashing } else { FeatureStore::open };
@@ -72,7 +76,10 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
         },
     })?;
     let records = store.records()?;
-    let leaks = training.map(|training| leaks_from(training, &arguments.features)).transpose()?;
+    let leaks = match training {
+        Some(training) => Some(pool.install(|| leaks_from(training, &arguments.features, threads))?),
+        None => None,
+    };
     let embedded = |record: &&RowRecord| record.is_row() && record.is_first();
     let paths = records.iter().filter(embedded).map(|record| record.path.clone()).collect();
     let predictions =
@@ -91,6 +98,7 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
             records: &records,
             images: arguments.images.as_deref(),
             leaks: leaks.as_deref(),
+            threads: &pool,
         })?;
         write_artifact(&out.join("report.json"), pages.json.as_bytes())?;
         write_artifact(&out.join("report.html"), pages.html.as_bytes())?;
@@ -110,9 +118,9 @@ pub fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<Report> {
 }
 
 /// Test photographs that are in the training store as well.
-fn leaks_from(training: FeatureStore, features: &Path) -> anyhow::Result<Vec<Leak>> {
+fn leaks_from(training: FeatureStore, features: &Path, threads: usize) -> anyhow::Result<Vec<Leak>> {
     // Its files were hashed when it was opened first.
-    leaks(training, FeatureStore::open_without_hashing(features)?, processors())
+    leaks(training, FeatureStore::open_without_hashing(features)?, threads)
 }
 
 /// A folder of photographs that is not there is known before anything is computed.
@@ -122,15 +130,6 @@ fn ensure_folder(images: &Path) -> anyhow::Result<()> {
             .hint(|| "`--images` names the folder that the features were extracted from")?;
     }
     Ok(())
-}
-
-fn with_remedy(error: MinibatchError) -> anyhow::Error {
-    match error {
-        MinibatchError::NotFinite { .. } => {
-            Hinted::new(error, "`extractor verify` finds all of them; extract these photographs again").into()
-        }
-        _ => error.into(),
-    }
 }
 
 fn remedy(checkpoint: &Checkpoint) -> String {

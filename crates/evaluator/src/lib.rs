@@ -7,6 +7,7 @@ mod compare;
 mod confusion_figure;
 mod evaluate;
 mod export;
+mod not_finite;
 mod page;
 mod predict;
 mod report_page;

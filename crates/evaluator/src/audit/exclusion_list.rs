@@ -1,11 +1,26 @@
 //! exclude.txt: what `extractor extract --exclude` would leave out.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 use convbase_core::Exclusions;
 
 use super::findings::Findings;
 use super::photographs::Photographs;
+
+/// How each list begins.
+const HEADING: &str = "What `evaluator audit` proposes to leave out, for `extractor extract --exclude`. Look at it first: \
+                       take away the lines of photographs that are to stay.";
+
+/// Whether a file is a list that an audit wrote, and none that somebody else did.
+pub(super) fn is_proposed(path: &Path) -> bool {
+    let heading = Exclusions::comment(HEADING);
+    let mut begin = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(heading.len() as u64).read_to_end(&mut begin));
+    read.is_ok() && begin == heading.as_bytes()
+}
 
 /// The photographs that are proposed to be left out: doubtful labels, and of each set of twins all but the first whose
 /// label is not doubtful.
@@ -35,10 +50,7 @@ impl Proposal {
         let of_store = |row: &usize| photographs.all[*row].store == store;
         let class = |row: usize| &photographs.classes.names()[photographs.all[row].label];
         let path = |row: usize| Exclusions::line(&photographs.all[row].path);
-        let mut text = comment(
-            "What `evaluator audit` proposes to leave out, for `extractor extract --exclude`. Look at it first: take away \
-             the lines of photographs that are to stay.",
-        );
+        let mut text = comment(HEADING);
         let doubts: Vec<usize> = self.doubtful.iter().copied().filter(of_store).collect();
         text += &comment(&format!("{} doubtful labels, the most doubtful first.", doubts.len()));
         for row in doubts {

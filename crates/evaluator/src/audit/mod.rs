@@ -106,7 +106,8 @@ fn write_exclusions(
     let entries = fs::read_dir(out).with_context(|| format!("cannot list `{}`", out.display()))?;
     for entry in entries {
         let path = entry.with_context(|| format!("cannot list `{}`", out.display()))?.path();
-        if path.file_name().and_then(OsStr::to_str).is_some_and(is_exclusions_name) {
+        let is_list = path.file_name().and_then(OsStr::to_str).is_some_and(is_exclusions_name);
+        if is_list && exclusion_list::is_proposed(&path) {
             fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
         }
     }

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use convbase_core::exit::{Hinted, WithHint};
+use convbase_core::exit::WithHint;
 use convbase_core::store::{FeatureStore, RowStatus};
 use convbase_core::{Classes, Differences, Digest, FeatureSpec, differences};
 use convbase_nn::probe::{Gathered, check_memory};
-use convbase_nn::{MapPooling, MinibatchError, Preparation, Rows};
+use convbase_nn::{MapPooling, Preparation, Rows};
 use tracing::warn;
 
 use crate::args::AuditArguments;
+use crate::not_finite::with_remedy;
 
 /// Stores of features that were not made alike.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,11 @@ impl Photographs {
         convbase_nn::check_memory(16 * width * width + 12 * width * count as u128)
             .with_context(|| format!("cannot audit {count} photographs of {width} numbers each"))
             .hint(|| "extract with `--pooling avg`")?;
+        // The covariance of the columns, and its factor.
+        let width = Preparation::new(&spec.shape, pooling, false).width() as u128;
+        convbase_nn::check_memory(2 * 8 * width * width)
+            .with_context(|| format!("cannot compare photographs by {width} numbers each"))
+            .hint(|| "features of a layer that is pooled are fewer: `extractor extract --pooling avg`")?;
         let (mut all, mut features) = (Vec::with_capacity(count), None::<Gathered>);
         for (number, store) in stores.iter().enumerate() {
             let rows =
@@ -149,13 +155,4 @@ fn check_comparable(first: &FeatureStore, other: &FeatureStore) -> anyhow::Resul
         );
     }
     Ok(())
-}
-
-fn with_remedy(error: MinibatchError) -> anyhow::Error {
-    match error {
-        MinibatchError::NotFinite { .. } => {
-            Hinted::new(error, "`extractor verify` finds all of them; extract these photographs again").into()
-        }
-        _ => error.into(),
-    }
 }

@@ -1,7 +1,7 @@
 //! The charts of a report.
 
-use convbase_core::metrics::{MetricsError, PrecisionRecallCurve, RocCurve};
-use convbase_core::report::Predictions;
+use convbase_core::metrics::{MetricsError, PrecisionRecallCurve, RocCurve, roc_auc};
+use convbase_core::report::{Prediction, Predictions};
 use convbase_core::{EpochRecord, History, Report};
 use convbase_figures::Range;
 
@@ -29,22 +29,23 @@ struct Ranked {
 pub(super) fn ranking(predictions: &Predictions) -> Result<Vec<Chart>, MetricsError> {
     let classes = predictions.classes();
     let considered = if classes.len() == 2 { 1..2 } else { 0..classes.len() };
-    let mut ranked = Vec::new();
+    // Curves have a point for each photograph: of a thousand classes only areas are held.
+    let mut areas = Vec::new();
     for class in considered {
-        let labels: Vec<usize> = predictions
-            .rows()
-            .map(|row| usize::from(classes.get(class).is_some_and(|name| row.label == name)))
-            .collect();
-        let scores: Vec<f64> =
-            predictions.rows().map(|row| row.probabilities.get(class).copied().unwrap_or(0.0)).collect();
+        let (labels, scores) = against_others(predictions, class);
+        areas.extend(roc_auc(&labels, &scores)?.map(|area| (class, area)));
+    }
+    let all = areas.len();
+    areas.sort_by(|left, right| left.1.total_cmp(&right.1));
+    areas.truncate(STYLES.len());
+    let mut ranked = Vec::new();
+    for (class, _) in areas {
+        let (labels, scores) = against_others(predictions, class);
         let curves = RocCurve::new(&labels, &scores)?.zip(PrecisionRecallCurve::new(&labels, &scores)?);
         if let (Some((roc, precision_recall)), Some(name)) = (curves, classes.get(class)) {
             ranked.push(Ranked { name: name.clone(), roc, precision_recall });
         }
     }
-    let all = ranked.len();
-    ranked.sort_by(|left, right| left.roc.area().total_cmp(&right.roc.area()));
-    ranked.truncate(STYLES.len());
     if ranked.is_empty() {
         return Ok(Vec::new());
     }
@@ -96,6 +97,16 @@ pub(super) fn ranking(predictions: &Predictions) -> Result<Vec<Chart>, MetricsEr
         lines: precision_recall_lines,
     };
     Ok(vec![roc, precision_recall])
+}
+
+/// Labels [photographs], 1 for those of a class, and its probabilities [photographs].
+fn against_others(predictions: &Predictions, class: usize) -> (Vec<usize>, Vec<f64>) {
+    let name = predictions.classes().get(class);
+    let row = |row: Prediction| {
+        let is_of_class = name.is_some_and(|name| row.label == name);
+        (usize::from(is_of_class), row.probabilities.get(class).copied().unwrap_or(0.0))
+    };
+    predictions.rows().map(row).unzip()
 }
 
 /// Accuracy against confidence.

@@ -17,6 +17,7 @@ use convbase_core::report::Predictions;
 use convbase_core::store::{FeatureStore, RowRecord, RowStatus};
 use convbase_core::{Digest, Report};
 use convbase_nn::Checkpoint;
+use rayon::ThreadPool;
 use serde::Serialize;
 
 use crate::audit::Leak;
@@ -41,6 +42,8 @@ pub(crate) struct PageInput<'a> {
     pub(crate) images: Option<&'a Path>,
     /// Photographs that the training store holds as well, where that was looked for.
     pub(crate) leaks: Option<&'a [Leak]>,
+    /// What makes thumbnails.
+    pub(crate) threads: &'a ThreadPool,
 }
 
 /// The two files.
@@ -184,7 +187,8 @@ fn pictures(input: &PageInput, selections: &Selections) -> Pictures {
         })
         .collect();
     let wanted = selections.rows().filter_map(|row| embedded.get(row).copied());
-    Pictures::of(folder, wanted, input.store.manifest().spec().exif_orientation)
+    let (wanted, turns) = (wanted.collect::<Vec<_>>(), input.store.manifest().spec().exif_orientation);
+    input.threads.install(|| Pictures::of(folder, wanted, turns))
 }
 
 /// Turns rows into photographs with their captions.

@@ -1,5 +1,8 @@
 //! Which photographs a report shows.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use convbase_core::report::{Prediction, Predictions};
 
 /// Of the most confident errors, so many are shown.
@@ -58,9 +61,8 @@ impl Selections {
     /// Chooses from all predictions.
     pub(super) fn of(predictions: &Predictions) -> Self {
         let classes = predictions.classes();
-        let position = |name: &str| classes.iter().position(|class| class == name).unwrap_or(0);
-        let positions: std::collections::HashMap<&str, usize> =
-            classes.iter().map(|class| (class.as_str(), position(class))).collect();
+        let positions: HashMap<&str, usize> =
+            classes.iter().enumerate().map(|(position, class)| (class.as_str(), position)).collect();
         let rows: Vec<Row> = predictions.rows().map(|row| Row::of(&row, &positions)).collect();
 
         let mut errors: Vec<usize> =
@@ -85,7 +87,7 @@ impl Selections {
 }
 
 impl Row {
-    fn of(row: &Prediction, positions: &std::collections::HashMap<&str, usize>) -> Self {
+    fn of(row: &Prediction, positions: &HashMap<&str, usize>) -> Self {
         let (mut first, mut second) = (0.0f64, 0.0f64);
         for &probability in row.probabilities {
             if probability > first {
@@ -105,8 +107,7 @@ impl Row {
 }
 
 fn cells(rows: &[Row], classes: usize) -> Vec<Cell> {
-    let mut members: std::collections::BTreeMap<(usize, usize), Vec<usize>> =
-        std::collections::BTreeMap::new();
+    let mut members: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
     for (position, row) in rows.iter().enumerate() {
         members.entry((row.label, row.prediction)).or_default().push(position);
     }
@@ -115,9 +116,8 @@ fn cells(rows: &[Row], classes: usize) -> Vec<Cell> {
         .filter(|((label, prediction), _)| label != prediction)
         .map(|(&cell, rows)| (rows.len(), cell))
         .collect();
-    wrong.sort_by_key(|&(count, cell)| (std::cmp::Reverse(count), cell));
-    let kept: std::collections::HashSet<(usize, usize)> =
-        wrong.into_iter().take(MOST_CELLS).map(|(_, cell)| cell).collect();
+    wrong.sort_by_key(|&(count, cell)| (Reverse(count), cell));
+    let kept: HashSet<(usize, usize)> = wrong.into_iter().take(MOST_CELLS).map(|(_, cell)| cell).collect();
     members
         .into_iter()
         .filter(|((label, prediction), _)| {
