@@ -11,9 +11,10 @@ fn on_a_terminal(bench: &Tiny, command: &str) -> Option<Ended> {
         println!("skipped: there is no `script`: what a terminal shows was not tried");
         return None;
     }
-    // `script` starts the shell that SHELL names; one that is not bash, as /bin/sh may be, hands no functions on.
+    // `script` starts the shell that SHELL names; one that is not bash, as /bin/sh may be, hands no functions on. A
+    // terminal without a name has no bars.
     let script = r#"export program head weights images out; export -f predict
-        SHELL="$BASH" script -qec 'bash -c "$command"' /dev/null </dev/null"#;
+        SHELL="$BASH" TERM=xterm script -qec 'bash -c "$command"' /dev/null </dev/null"#;
     Some(bench.script(script).with("command", command).run())
 }
 
