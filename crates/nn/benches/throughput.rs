@@ -1,12 +1,13 @@
-//! Images per second of the conv base, by precision and batch size: `just bench`.
+//! Images per second of the conv bases, by base, precision and batch size: `just bench`.
 //!
 //! The variants take turns in every round, so that a machine that slows down slows all of them; medians and ratios to
-//! the first variant are printed. Weights are untrained: convolutions take as long whatever they multiply.
+//! the first variant of a base are printed. Weights are untrained: convolutions take as long whatever they multiply.
+//! Names of bases are arguments: `cargo bench --package convbase-nn --bench throughput -- vgg16`; without any, all.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints what it measures")]
 
 use std::time::Instant;
 
-use convbase_bases::{Choices, default_architecture, write_untrained};
+use convbase_bases::{Choices, architectures, default_architecture, write_untrained};
 use convbase_core::{ImageSize, Interpolation, Pooling, Precision, Preprocess};
 use convbase_nn::{Base, ConvBase, Device};
 
@@ -14,12 +15,28 @@ const ROUNDS: usize = 5;
 const IMAGES: usize = 16;
 
 fn main() {
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    println!(
+        "{:<20} {:>9} {:<9} {:>5} {:>9} {:>6}",
+        "base", "size", "precision", "batch", "images/s", "ratio"
+    );
+    for architecture in architectures() {
+        let name = architecture.name();
+        if chosen.is_empty() || chosen.iter().any(|chosen| chosen == name) {
+            measure(name, name == default_architecture().name());
+        }
+    }
+}
+
+/// Every variant of one base; in both precisions where `in_detail`.
+fn measure(name: &str, in_detail: bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("untrained.safetensors");
-    let architecture = default_architecture();
+    let architecture = convbase_bases::architecture(name).unwrap();
     write_untrained(&path, architecture, 1, Preprocess::Rescale).unwrap();
-    let base = Base::open(architecture.name(), Some(&path)).unwrap();
-    let size = ImageSize::new(180, 180).unwrap();
+    let base = Base::open(name, Some(&path)).unwrap();
+    let side = if in_detail { 180 } else { 224 };
+    let size = ImageSize::new(side, side).unwrap();
     let choices = Choices {
         layer: base.default_layer().to_owned(),
         pooling: Pooling::None,
@@ -31,14 +48,18 @@ fn main() {
     let pixels: Vec<u8> =
         (0..IMAGES * size.rgb_bytes()).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
 
+    let precisions: &[Precision] =
+        if in_detail { &[Precision::Float32, Precision::BFloat16] } else { &[Precision::Float32] };
     let mut variants = Vec::new();
-    for precision in [Precision::Float32, Precision::BFloat16] {
-        for batch in [1, 2, 4, 8, 16] {
+    for &precision in precisions {
+        for &batch in if in_detail { &[1, 2, 4, 8, 16][..] } else { &[1, 8] } {
             variants.push((precision, batch, Vec::new()));
         }
     }
-    let bases = [Precision::Float32, Precision::BFloat16]
-        .map(|precision| ConvBase::new(&base, &spec, precision, Device::Cpu).unwrap());
+    let bases: Vec<ConvBase> = precisions
+        .iter()
+        .map(|&precision| ConvBase::new(&base, &spec, precision, Device::Cpu).unwrap())
+        .collect();
     for round in 0..=ROUNDS {
         for (precision, batch, rates) in &mut variants {
             let base = &bases[usize::from(*precision == Precision::BFloat16)];
@@ -52,13 +73,15 @@ fn main() {
             }
         }
     }
-    println!("conv base, {size}, {IMAGES} images, median of {ROUNDS} rounds");
-    println!("{:<10} {:>6} {:>10} {:>8}", "precision", "batch", "images/s", "ratio");
     let mut first = None;
     for (precision, batch, mut rates) in variants {
         rates.sort_by(f64::total_cmp);
         let median = rates[ROUNDS / 2];
         let ratio = median / *first.get_or_insert(median);
-        println!("{precision:<10} {batch:>6} {median:>10.1} {ratio:>8.2}");
+        println!(
+            "{name:<20} {:>9} {:<9} {batch:>5} {median:>9.1} {ratio:>6.2}",
+            size.to_string(),
+            precision.to_string()
+        );
     }
 }

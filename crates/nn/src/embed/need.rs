@@ -3,13 +3,15 @@
 use super::{Embed, EmbedPipeline};
 use crate::free_memory::{NotEnoughMemory, check_memory};
 
-/// What an image takes of memory, at least.
+/// What images take of memory, at least.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ImageBytes {
-    /// While it waits, as pixels.
+    /// Each while it waits, as pixels.
     pub waiting: u64,
-    /// While it is computed.
+    /// Each while it is computed.
     pub computed: u64,
+    /// Each pass, however many images it has.
+    pub pass: u64,
 }
 
 impl<E: Embed> EmbedPipeline<'_, E> {
@@ -24,8 +26,10 @@ impl<E: Embed> EmbedPipeline<'_, E> {
         let batches = |count: usize| self.batch_size() as u128 * count as u128;
         let longest = images(self.ranges.iter().map(ExactSizeIterator::len).max().unwrap_or(0));
         let all = images(self.ranges.iter().map(ExactSizeIterator::len).sum());
-        let ImageBytes { waiting, computed } = self.engine.image_bytes();
-        batches(self.passes()).min(longest) * u128::from(computed)
+        let ImageBytes { waiting, computed, pass } = self.engine.image_bytes();
+        let passes = (self.passes() as u128).min(longest);
+        passes * u128::from(pass)
+            + batches(self.passes()).min(longest) * u128::from(computed)
             + batches(self.places()).min(all) * u128::from(waiting)
     }
 }
@@ -48,7 +52,7 @@ mod tests {
         }
 
         fn image_bytes(&self) -> ImageBytes {
-            ImageBytes { waiting: 1, computed: 1000 }
+            ImageBytes { waiting: 1, computed: 1000, pass: 1_000_000 }
         }
     }
 
@@ -60,14 +64,14 @@ mod tests {
     #[test]
     fn the_need_grows_with_batches_up_to_all_images() {
         assert_eq!(need(&[], 1, 8), 0);
-        // Two batches of 8 are computed, ten wait.
-        assert_eq!(need(&[0..100, 100..150], 1, 8), 16_000 + 80);
+        // Two batches of 8 are computed in a pass each, ten wait.
+        assert_eq!(need(&[0..100, 100..150], 1, 8), 2_000_000 + 16_000 + 80);
         // A batch lies in one range, all wait.
-        assert_eq!(need(&[0..100, 100..150], 1, 4096), 100_000 + 150);
-        assert_eq!(need(&[0..100, 100..150], 3, 4096), 300_000 + 450);
+        assert_eq!(need(&[0..100, 100..150], 1, 4096), 2_000_000 + 100_000 + 150);
+        assert_eq!(need(&[0..100, 100..150], 3, 4096), 2_000_000 + 300_000 + 450);
         assert_eq!(
             need(std::slice::from_ref(&(0..usize::MAX)), usize::MAX, usize::MAX),
-            2 * 1000 * usize::MAX as u128 + 10 * usize::MAX as u128
+            2_000_000 + 2 * 1000 * usize::MAX as u128 + 10 * usize::MAX as u128
         );
     }
 }

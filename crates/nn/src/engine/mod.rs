@@ -45,7 +45,7 @@ pub struct ConvBase {
 
 #[derive(Debug)]
 enum Engine {
-    /// Kernels of our own, on processors with wide vectors, for the graphs that they know.
+    /// Kernels of our own, on processors with wide vectors.
     Host(Box<host::Network>),
     /// Any graph, by libtorch's operators.
     Torch(Box<TorchNetwork>),
@@ -188,7 +188,11 @@ impl Embed for ConvBase {
                 float * network.shape().iter().map(|&side| u64::from(side)).product::<u64>()
             }
         };
-        ImageBytes { waiting: self.image_size.rgb_bytes() as u64, computed }
+        let pass = match &self.engine {
+            Engine::Host(network) => float * network.pass_values() as u64,
+            Engine::Torch(_) | Engine::Onnx(..) => 0,
+        };
+        ImageBytes { waiting: self.image_size.rgb_bytes() as u64, computed, pass }
     }
 }
 

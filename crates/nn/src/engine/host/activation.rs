@@ -1,20 +1,40 @@
 //! What a sum becomes before it is stored.
 
+use convbase_bases::Activation;
 use convbase_core::Precision;
 use pulp::Simd;
 
-/// Adds the bias, takes the positive part (ReLU), and in bf16 rounds to its eight significant bits.
-#[inline(always)]
-pub(super) fn activate<S: Simd>(simd: S, sum: S::f32s, bias: S::f32s, precision: Precision) -> S::f32s {
-    let positive = simd.max_f32s(simd.add_f32s(sum, bias), simd.splat_f32s(0.0));
-    match precision {
-        Precision::Float32 => positive,
-        Precision::BFloat16 => round_to_bf16(simd, positive),
+/// An activation, and the precision of what is stored.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Finish {
+    pub(super) activation: Activation,
+    pub(super) precision: Precision,
+}
+
+impl Finish {
+    /// The limits of the activation, and rounding to bf16's eight significant bits where that is asked for.
+    #[inline(always)]
+    pub(super) fn apply<S: Simd>(self, simd: S, sum: S::f32s) -> S::f32s {
+        let (least, most) = match self.activation {
+            Activation::None => (f32::NEG_INFINITY, f32::INFINITY),
+            Activation::Relu => (0.0, f32::INFINITY),
+            Activation::Relu6 => (0.0, 6.0),
+        };
+        let value = simd.min_f32s(simd.max_f32s(sum, simd.splat_f32s(least)), simd.splat_f32s(most));
+        self.round(simd, value)
+    }
+
+    /// Rounds where what is stored is bf16.
+    #[inline(always)]
+    pub(super) fn round<S: Simd>(self, simd: S, value: S::f32s) -> S::f32s {
+        match self.precision {
+            Precision::Float32 => value,
+            Precision::BFloat16 => round_to_bf16(simd, value),
+        }
     }
 }
 
-/// To the nearest bf16, from the middle to the even one, as processors that multiply bf16 round. For finite values that
-/// are not negative.
+/// To the nearest bf16, from the middle to the even one, as processors that multiply bf16 round. For finite values.
 #[inline(always)]
 fn round_to_bf16<S: Simd>(simd: S, value: S::f32s) -> S::f32s {
     let bits = simd.transmute_u32s_f32s(value);
@@ -31,9 +51,9 @@ mod tests {
     use half::bf16;
     use pulp::WithSimd;
 
-    struct Activate<'a>(&'a mut [f32], Precision);
+    struct Apply<'a>(&'a mut [f32], Finish);
 
-    impl WithSimd for Activate<'_> {
+    impl WithSimd for Apply<'_> {
         type Output = ();
 
         #[inline(always)]
@@ -41,27 +61,33 @@ mod tests {
             let (values, rest) = S::as_mut_simd_f32s(self.0);
             assert!(rest.is_empty());
             for value in values {
-                *value = activate(simd, *value, simd.splat_f32s(0.5), self.1);
+                *value = self.1.apply(simd, *value);
             }
         }
     }
 
     #[test]
-    fn sums_are_biased_made_positive_and_rounded_to_the_nearest_bf16() {
+    fn sums_are_kept_within_the_activations_limits_and_rounded_to_the_nearest_bf16() {
         let mut sums: Vec<f32> = draw(61, 3).into_iter().map(|value| value * 1000.0).collect();
         // Exactly between two bf16 values above 1, below an even one and above it; the least step over such a middle.
-        sums.extend([1.0 + 1.0 / 256.0 - 0.5, 1.0 + 3.0 / 256.0 - 0.5, 1.003_906_4 - 0.5]);
+        sums.extend([1.0 + 1.0 / 256.0, -1.0 - 3.0 / 256.0, 1.003_906_4]);
         for arch in arches() {
             for precision in [Precision::Float32, Precision::BFloat16] {
-                let mut found = sums.clone();
-                arch.dispatch(Activate(&mut found, precision));
-                for (sum, found) in sums.iter().zip(found) {
-                    let positive = (sum + 0.5).max(0.0);
-                    let expected = match precision {
-                        Precision::Float32 => positive,
-                        Precision::BFloat16 => bf16::from_f32(positive).to_f32(),
-                    };
-                    assert_eq!(found, expected, "{sum} in {precision}");
+                for (activation, least, most) in [
+                    (Activation::None, f32::MIN, f32::MAX),
+                    (Activation::Relu, 0.0, f32::MAX),
+                    (Activation::Relu6, 0.0, 6.0),
+                ] {
+                    let mut found = sums.clone();
+                    arch.dispatch(Apply(&mut found, Finish { activation, precision }));
+                    for (sum, found) in sums.iter().zip(found) {
+                        let within = sum.clamp(least, most);
+                        let expected = match precision {
+                            Precision::Float32 => within,
+                            Precision::BFloat16 => bf16::from_f32(within).to_f32(),
+                        };
+                        assert_eq!(found, expected, "{sum} in {precision}, {activation:?}");
+                    }
                 }
             }
         }

@@ -8,11 +8,6 @@ pub(crate) const ROWS: usize = 6;
 /// How many inputs are summed before the sums go back to memory: the weights of so many inputs stay in the first cache.
 pub(crate) const DEPTH: usize = 128;
 
-/// Vectors of outputs that are summed at once: with the rows as many sums as fit into the registers.
-pub(crate) const fn panel_vectors(registers: usize) -> usize {
-    if registers >= 32 { 4 } else { 2 }
-}
-
 /// Adds to `sums` [ROWS, outputs] the products of `rows` [ROWS, depth] and `weights` [depth, N vectors]. Rows begin
 /// `stride` values apart, rows of sums `outputs` vectors. Without `adds` the sums are set. Each sum is one chain of
 /// fused multiply-adds in the order of the inputs, on every processor.

@@ -1,112 +1,68 @@
-//! Convolutions one after another.
+//! Images through a program.
 
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
+use aligned_vec::{AVec, avec};
 use convbase_bases::Plan;
-use convbase_core::{ImageSize, Precision};
+use convbase_core::Precision;
 use half::bf16;
 use pulp::Arch;
 
-use super::first::FirstConvolution;
-use super::layer::{Convolution, FEWEST_TILES, Scratch};
-use super::map::Map;
-use super::transform::TILE;
-use super::{chain, panel_values};
+use super::layout::{Extent, Source, Target};
+use super::products::Places;
+use super::program::{GROUP, Operator, Program, Segment, Step, ends};
+use super::winograd;
 use crate::vectors::vector_instructions;
 
-/// Images that go through the small maps of the later convolutions together, whose weights outweigh the maps.
-const GROUP: usize = 8;
-
-/// The convolutions from images in bytes to the map of the last layer.
+/// A plan's operators, from images in bytes to the map of the last layer.
 #[derive(Debug)]
 pub(crate) struct Network {
+    program: Program,
+    /// What each byte of red, green and blue becomes.
+    scaled: [[f32; 256]; 3],
     height: usize,
     width: usize,
-    first: FirstConvolution,
-    convolutions: Vec<Convolution>,
-    /// The convolution from which on images go together.
-    grouped: usize,
+    output_shape: [usize; 3],
     /// What passes that ended left for those to come: each pass that runs has one of its own.
     workspaces: Mutex<Vec<Workspace>>,
 }
 
 /// The memory of a pass.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Workspace {
-    frame: Vec<f32>,
-    /// What enters each convolution, and what leaves the last.
-    maps: Vec<Map>,
-    scratch: Scratch,
-}
-
-/// A convolution's weights [outputs, inputs, 3, 3] and bias `[outputs]`, and whether a pool follows it.
-#[derive(Debug, Clone)]
-pub(crate) struct ConvolutionWeights {
-    pub(crate) weights: Vec<f32>,
-    pub(crate) bias: Vec<f32>,
-    pub(crate) pools: bool,
-}
-
-impl ConvolutionWeights {
-    fn round_to_bf16(&mut self) {
-        self.weights.iter_mut().chain(&mut self.bias).for_each(round_to_bf16);
-    }
-}
-
-fn round_to_bf16(value: &mut f32) {
-    *value = bf16::from_f32(*value).to_f32();
+    pieces: Vec<AVec<f32>>,
+    places: Places,
+    taps: Vec<usize>,
+    scratch: winograd::Scratch,
 }
 
 impl Network {
-    /// Takes a plan that is a chain of what these kernels compute. `None` for every other plan, and where the processor
-    /// lacks the vectors.
+    /// `None` for a plan with a step that is not computed here, and where the processor lacks the vectors.
     pub(crate) fn new(plan: &Plan, precision: Precision) -> Option<Self> {
-        let arch = vector_instructions()?;
-        let convolutions = chain::convolutions(plan, panel_values(arch))?;
-        Self::on(arch, plan.size(), chain::scaled_bytes(plan.scaling()), convolutions, precision)
+        Self::on(vector_instructions()?, plan, precision)
     }
 
-    /// For images of `size`, and what each of their bytes becomes. The first convolution has no pool. `None` where there
-    /// is no convolution.
-    pub(super) fn on(
-        arch: Arch,
-        size: ImageSize,
-        mut scaled: [[f32; 256]; 3],
-        mut convolutions: Vec<ConvolutionWeights>,
-        precision: Precision,
-    ) -> Option<Self> {
+    /// On these vectors.
+    pub(super) fn on(arch: Arch, plan: &Plan, precision: Precision) -> Option<Self> {
+        let program = Program::new(arch, plan, precision)?;
+        let mut scaled = scaled_bytes(plan.scaling());
         if precision == Precision::BFloat16 {
-            scaled.as_flattened_mut().iter_mut().for_each(round_to_bf16);
-            convolutions.iter_mut().for_each(ConvolutionWeights::round_to_bf16);
+            let round = |value: &mut f32| *value = bf16::from_f32(*value).to_f32();
+            scaled.as_flattened_mut().iter_mut().for_each(round);
         }
-        let (first, others) = convolutions.split_first()?;
-        let first = FirstConvolution::new(arch, first, scaled, precision);
-        let convolutions: Vec<Convolution> = thread::scope(|scope| {
-            let prepared: Vec<_> =
-                others.iter().map(|one| scope.spawn(|| Convolution::new(arch, one, precision))).collect();
-            let joined = prepared.into_iter().map(|thread| thread.join());
-            joined.map(|one| one.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-        });
-        let (height, width) = (size.height() as usize, size.width() as usize);
-        let mut sides = (height, width);
-        let mut grouped = 0;
-        for convolution in &convolutions {
-            if sides.0.div_ceil(TILE) * sides.1.div_ceil(TILE) < FEWEST_TILES {
-                break;
-            }
-            sides = (convolution.output_side(sides.0), convolution.output_side(sides.1));
-            grouped += 1;
-        }
-        Some(Self { height, width, first, convolutions, grouped, workspaces: Mutex::default() })
+        let (height, width) = (plan.size().height() as usize, plan.size().width() as usize);
+        let output_shape = plan.output_shape();
+        Some(Self { program, scaled, height, width, output_shape, workspaces: Mutex::default() })
     }
 
     /// Height, width and channels of the last map.
     pub(crate) fn output_shape(&self) -> [usize; 3] {
-        let side =
-            |side| self.convolutions.iter().fold(side, |side, convolution| convolution.output_side(side));
-        let channels = self.convolutions.last().map_or(self.first.outputs(), Convolution::outputs);
-        [side(self.height), side(self.width), channels]
+        self.output_shape
+    }
+
+    /// Values of all maps that a pass holds, whatever its images.
+    pub(crate) fn pass_values(&self) -> usize {
+        self.program.pieces.iter().sum()
     }
 
     /// The maps [images, height, width, channels] of images in bytes [images, height, width, 3], on this thread.
@@ -122,35 +78,113 @@ impl Network {
     }
 
     fn workspace(&self) -> Workspace {
-        let (mut height, mut width) = (self.height, self.width);
-        let images = |index| if index < self.grouped { 1 } else { GROUP };
-        let mut maps = vec![Map::new(images(0), height, width, self.first.outputs())];
-        for (index, convolution) in self.convolutions.iter().enumerate() {
-            (height, width) = (convolution.output_side(height), convolution.output_side(width));
-            maps.push(Map::new(images(index + 1), height, width, convolution.outputs()));
-        }
-        Workspace { frame: Vec::new(), maps, scratch: Scratch::default() }
+        let pieces = self.program.pieces.iter().map(|&size| avec![0.0; size]).collect();
+        Workspace { pieces, ..Workspace::default() }
     }
 
     /// Adds the maps of at most [`GROUP`] images to `values`.
     fn group(&self, pixels: &[u8], workspace: &mut Workspace, values: &mut Vec<f32>) {
-        let Workspace { frame, maps, scratch } = workspace;
+        let (alone, together) = self.program.segments.split_at(self.program.together);
         let mut images = 0;
-        for pixels in pixels.chunks_exact(self.height * self.width * 3) {
-            let at = |index: usize| if index < self.grouped { 0 } else { images };
-            self.first.forward(pixels, frame, &mut maps[0], at(0));
-            for (index, convolution) in self.convolutions[..self.grouped].iter().enumerate() {
-                let [input, output] = &mut maps[index..index + 2] else { continue };
-                convolution.forward(input, 1, scratch, output, at(index + 1));
+        for (image, pixels) in pixels.chunks_exact(self.height * self.width * 3).enumerate() {
+            self.enter(pixels, image, workspace);
+            alone.iter().for_each(|segment| self.run(segment, image, 1, workspace));
+            images = image + 1;
+        }
+        together.iter().for_each(|segment| self.run(segment, 0, images, workspace));
+        let output = &self.program.maps[self.program.output];
+        let [height, width, channels] = self.output_shape;
+        for (image, row) in (Extent { images, rows: 0..height }).rows() {
+            let start = output.layout.row(image, row as isize);
+            let row = &workspace.pieces[output.piece]
+                [start..start + width * output.layout.pixel - output.layout.first];
+            row.chunks(output.layout.pixel).for_each(|pixel| values.extend_from_slice(&pixel[..channels]));
+        }
+    }
+
+    /// An image's bytes, scaled, as a map.
+    fn enter(&self, pixels: &[u8], image: usize, workspace: &mut Workspace) {
+        let map = &self.program.maps[0];
+        let layout = map.layout;
+        let values = &mut workspace.pieces[map.piece];
+        layout.clear(values, map.images);
+        let image = image % map.images;
+        for (row, pixels) in pixels.chunks_exact(self.width * 3).enumerate() {
+            let start = layout.row(image, row as isize);
+            let row = &mut values[start..start + self.width * layout.pixel];
+            for (bytes, values) in pixels.as_chunks::<3>().0.iter().zip(row.chunks_exact_mut(layout.pixel)) {
+                let (values, rest) = values.split_at_mut(3);
+                for ((value, byte), scaled) in values.iter_mut().zip(bytes).zip(&self.scaled) {
+                    *value = scaled[usize::from(*byte)];
+                }
+                rest.fill(0.0);
             }
-            images += 1;
         }
-        for (index, convolution) in self.convolutions.iter().enumerate().skip(self.grouped) {
-            let [input, output] = &mut maps[index..index + 2] else { continue };
-            convolution.forward(input, images, scratch, output, 0);
+    }
+
+    /// Runs a segment for `images` images from `image` on.
+    fn run(&self, segment: &Segment, image: usize, images: usize, workspace: &mut Workspace) {
+        let Program { steps, maps, .. } = &self.program;
+        let steps = &steps[segment.steps.clone()];
+        for step in steps.iter().filter(|step| step.is_first) {
+            let map = &maps[step.output];
+            map.layout.clear(&mut workspace.pieces[map.piece], map.images);
         }
-        for image in 0..images {
-            maps[self.convolutions.len()].rows(image).for_each(|row| values.extend_from_slice(row));
+        let height = |step: &Step| maps[step.output].layout.height;
+        let last = steps.last().map_or(0, height);
+        let mut done = vec![0; steps.len()];
+        for start in (0..last).step_by(segment.band) {
+            let ends = ends(steps, height, (start + segment.band).min(last));
+            for ((step, &start), &end) in steps.iter().zip(&done).zip(&ends) {
+                let extent = Extent { images, rows: start..end };
+                self.step(step, image, &extent, workspace);
+            }
+            done = ends;
         }
+    }
+
+    /// Computes rows of what one step writes.
+    fn step(&self, step: &Step, image: usize, extent: &Extent, workspace: &mut Workspace) {
+        let maps = &self.program.maps;
+        let Workspace { pieces, places, taps, scratch } = workspace;
+        // What is read lies elsewhere: it lives on while this is written.
+        let to = &maps[step.output];
+        let mut written = std::mem::replace(&mut pieces[to.piece], avec![]);
+        let source = |&value: &usize| {
+            let from = &maps[value];
+            Source { layout: from.layout, values: &pieces[from.piece], image: image % from.images }
+        };
+        let output = &mut Target { layout: to.layout, values: &mut written, image: image % to.images };
+        let inputs: Vec<Source> = step.inputs.iter().map(source).collect();
+        match &step.operator {
+            Operator::Products(products) => {
+                products.forward(inputs[0], inputs.get(1).copied(), output, extent, places);
+            }
+            Operator::Winograd(winograd) => winograd.forward(inputs[0], output, extent.images, scratch),
+            Operator::Depthwise(depthwise) => depthwise.forward(inputs[0], output, extent, taps),
+            Operator::Pool(pool) => pool.forward(inputs[0], output, extent),
+            Operator::Pointwise(pointwise) => pointwise.forward(&inputs, output, extent),
+        }
+        pieces[to.piece] = written;
+    }
+}
+
+/// What each byte of red, green and blue becomes, in float32 as the frameworks compute it, for a mean and a divisor.
+fn scaled_bytes((mean, divisor): ([f64; 3], [f64; 3])) -> [[f32; 256]; 3] {
+    std::array::from_fn(|channel| {
+        std::array::from_fn(|byte| (byte as f32 - mean[channel] as f32) / divisor[channel] as f32)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_become_what_the_frameworks_make_of_them() {
+        let scaled = scaled_bytes(([123.68, 116.779, 103.939], [1.0; 3]));
+        assert_eq!(scaled.map(|channel| channel[0]), [-123.68, -116.779, -103.939]);
+        let scaled = scaled_bytes(([127.5; 3], [127.5; 3]));
+        assert_eq!((scaled[0][0], scaled[2][255]), (-1.0, 1.0));
     }
 }

@@ -1,4 +1,4 @@
-//! Any graph by libtorch's operators: on a GPU, on matrix units, and for what our own kernels do not know.
+//! Any graph by libtorch's operators: on a GPU, on matrix units, and on processors without wide vectors.
 
 mod convolution;
 mod fused_convolution;
