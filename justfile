@@ -154,6 +154,7 @@ bench: build
 bench-peers *options: build
     if [ {{quote(images)}} = "" ]; then {{programs}}/examples/demo_data --out data/images/demo; fi
     scripts/bench-peers --images {{quote(folder / "test")}} {{options}}
+    if [ {{quote(options)}} = "" ]; then scripts/bench-peers --images {{quote(folder / "test")}} --base efficientnet_lite0; fi
 
 # Check formatting, clippy and documentation
 [group('development')]

@@ -2,6 +2,7 @@
 
 import shutil
 
+import repository
 from measurement import photographs, processes
 from measurement.agreement import LIMITS, within
 from measurement.ground import extraction_figures
@@ -15,6 +16,8 @@ RATES = ("forward_rate", "total_rate", "whole_rate")
 FIGURES = (*RATES, "seconds", "cpu_seconds", "peak_bytes", "startup", "decode")
 # The tutorial's own.
 KERAS_BATCH = 20
+# Enough for a head of no account.
+HEAD_PHOTOGRAPHS = 40
 # Photographs that are compared pixel for pixel.
 COMPARED = 64
 REFERENCE = f"{OURS}-fp32"
@@ -47,6 +50,7 @@ class Extraction:
         paths = photographs.farm(options.images, images, options.images_limit)
         self.section["photographs"] = len(paths)
         photographs.warm(images)
+        self.network(paths)
         for name in self.names:
             self.section["settings"][name] = self.setting(name, images)
         self.check(images)
@@ -63,17 +67,37 @@ class Extraction:
             self.summarise()
             self.report.write()
 
+    def network(self, paths):
+        """What the peers compute: of another base than the tutorial's, the file that we export, without its head."""
+        ground, options = self.ground, self.ground.options
+        self.told = ["--weights", ground.weights, "--base", options.base, "--image-size", str(options.image_size)]
+        if options.base == repository.BASE:
+            return
+        if ground.draws_weights:
+            self.workers.run("weights", "agreement", "draw", options.base, ground.weights)
+        some, store, run, whole = (ground.folder / name for name in ("some", "some-store", "some-run", "whole.onnx"))
+        photographs.farm(options.images, some, HEAD_PHOTOGRAPHS)
+        ground.extract(some, store, "--image-size", str(options.image_size))
+        processes.must("trainer fit", [ground.program("trainer"), "fit", "--features", store, "--out", run, "--epochs",
+                                       "1", "--hidden", "0", "--device", "cpu"])
+        processes.must("evaluator export", [ground.program("evaluator"), "export", "--checkpoint",
+                                            run / "best.safetensors", "--weights", ground.weights, "--format", "onnx",
+                                            "--out", whole])
+        self.workers.run("graph", "agreement", "cut", whole, ground.folder / "base.onnx")
+        whole.unlink()
+        self.told += ["--graph", ground.folder / "base.onnx"]
+
     def setting(self, name, images):
         """How many photographs a pass takes, and for OpenVINO in which mode: the fastest of a short try."""
         framework, precision = EXTRACTION[name]
         size = self.ground.options.batch_size
-        if size and framework != "openvino":
+        if size and framework not in ("openvino", "torch"):
             return str(size)
         if framework in (OURS, "keras"):
             return "default" if framework == OURS else str(KERAS_BATCH)
         sizes = ",".join(map(str, [size] if size else self.ground.options.batch_sizes))
-        _, answer = self.workers.run(name, framework, "calibrate", "--images", images, "--weights",
-                                     self.ground.weights, "--precision", precision, "--batch-sizes", sizes)
+        _, answer = self.workers.run(name, framework, "calibrate", "--images", images, *self.told, "--precision",
+                                     precision, "--batch-sizes", sizes)
         best = roster.fastest(answer["rates"])
         self.section.setdefault("calibration", {})[name] = answer["rates"]
         say(f"{name}: passes of {best}; " + ", ".join(f"{key}: {rate:.1f}" for key, rate in answer["rates"].items())
@@ -106,14 +130,14 @@ class Extraction:
         setting, out = self.section["settings"].get(name, "default"), self.features(name, out)
         if framework == OURS:
             size = [] if setting == "default" else ["--batch-size", setting]
-            measured = self.ground.extract(images, out, "--precision", precision, *size)
+            measured = self.ground.extract(images, out, "--precision", precision, "--image-size",
+                                           str(self.ground.options.image_size), *size)
             answer = extraction_figures(measured)
             answer["order"] = photographs.order_digest(store_paths(out))
         else:
             out.unlink(missing_ok=True)
-            measured, answer = self.workers.run(name, framework, "extract", "--images", images, "--weights",
-                                                self.ground.weights, "--precision", precision, "--setting", setting,
-                                                "--out", out)
+            measured, answer = self.workers.run(name, framework, "extract", "--images", images, *self.told,
+                                                "--precision", precision, "--setting", setting, "--out", out)
         roster.check_rows(name, answer, len(paths))
         roster.check_order(name, answer, photographs.order_digest(paths))
         rate = answer["forward_rows"] / answer["forward"] if answer["forward"] else None

@@ -20,19 +20,24 @@ BUSY = 0.25
 class Ground:
     """The folder and the programs of one measurement."""
 
-    def __init__(self, name, options):
-        self.name, self.options = name, options
+    def __init__(self, name, options, may_draw=False):
+        """`may_draw`: weights that are not there are drawn by a worker, where no file is named."""
+        self.name, self.options, self.may_draw = name, options, may_draw
         self.machine = machine.machine()
 
     def __enter__(self):
         for name in ("extractor", "trainer", "evaluator"):
             self.program(name)
         weights = self.options.weights or repository.weights(self.options.base)
-        if not weights.is_file():
+        # The speed of convolutions does not depend on what they multiply.
+        self.draws_weights = self.options.weights is None and not weights.is_file() and self.may_draw
+        if not weights.is_file() and not self.draws_weights:
             raise Failure(f"{weights}: expected the weights, found no file", "scripts/weights makes them")
         self.weights = weights.resolve()
         self.options.folder.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-", dir=self.options.folder)).resolve()
+        if self.draws_weights:
+            self.weights = self.folder / "drawn.safetensors"
         say(f"bench: {machine.describe(self.machine)}")
         if self.machine["load_average"] > BUSY * self.machine["cores"]:
             say(f"remark: others compute here as well (load average {self.machine['load_average']:.1f}): "

@@ -23,8 +23,9 @@ fuzz_target!(|bytes: &[u8]| {
     let shard = SmallStore::shard();
     store.replace(shard.rows(), whole_rows);
     store.replace(shard.receipt(), receipt);
-    verify(&store.folder);
-    if FeatureStore::open(&store.folder).is_ok() {
+    let verified = verify(&store.folder);
+    // A store opens without its arrays being hashed: another digest of one is what `verify` finds.
+    if FeatureStore::open(&store.folder).is_ok() && verified.findings.is_empty() {
         let opened = Receipt::open(&store.folder, &store.manifest, shard).expect("a receipt that was read");
         let same = Receipt { canary: store.receipt.canary.clone(), ..opened };
         assert_eq!(same, store.receipt, "only a canary may be another");

@@ -3,6 +3,8 @@
     copy FOLDER COUNT TARGET      copies photographs, spread over all, as PNG: every program decodes those to the same
                                   pixels, which it does not with JPEG
     compare REFERENCE OTHER...    arrays and stores of features with a store
+    draw BASE FILE                weights of a base that were never trained
+    cut EXPORTED FILE             an exported model without its head
 """
 
 import sys
@@ -40,6 +42,21 @@ def compare(reference, *others):
     return {"agreement": [compared(Path(other), expected) for other in others]}
 
 
+def draw(base, file):
+    from conversion.architecture import architectures
+    from exports import untrained
+
+    untrained.write(architectures()[base], Path(file))
+    return {}
+
+
+def cut(exported, file):
+    from measurement.peers import graph
+
+    Path(file).write_bytes(graph.without_head(exported))
+    return {}
+
+
 def compared(path, expected):
     try:
         return agreement(features(path), expected)
@@ -56,7 +73,7 @@ def features(path):
 
 def main():
     action, *words = sys.argv[1:]
-    say(json.dumps({"copy": copy, "compare": compare}[action](*words)))
+    say(json.dumps({"copy": copy, "compare": compare, "draw": draw, "cut": cut}[action](*words)))
 
 
 run("agreement", main)

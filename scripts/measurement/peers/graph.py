@@ -1,4 +1,7 @@
-"""VGG16's base as an ONNX model, from the weights alone: bytes of photographs in, features as they lie on disk out."""
+"""A base as an ONNX model: bytes of photographs in, features as they lie on disk out.
+
+VGG16's is made here from the weights alone; another's is what `evaluator export` wrote, without its head.
+"""
 
 import numpy
 import onnx
@@ -7,8 +10,29 @@ from onnx import TensorProto, helper, numpy_helper
 from measurement.peers import work
 
 
-def model(weights):
-    """uint8 [photographs, height, width, 3] to float32 [photographs, 5, 5, 512]."""
+def model(network):
+    """The bytes of the model that takes uint8 [photographs, height, width, 3]."""
+    return network.graph.read_bytes() if network.graph else of_vgg16(work.convolutions(network.weights), network.size)
+
+
+def without_head(exported):
+    """The bytes of an exported model up to the map of the base, which its head flattens."""
+    whole = onnx.load(exported)
+    flatten = next(node for node in whole.graph.node if node.op_type == "Flatten")
+    last = next(index for index, node in enumerate(whole.graph.node) if node.output[0] == flatten.input[0])
+    nodes, needed = list(whole.graph.node)[:last + 1], set()
+    for node in nodes:
+        needed.update(node.input)
+    constants = [constant for constant in whole.graph.initializer if constant.name in needed]
+    features = helper.make_tensor_value_info(flatten.input[0], TensorProto.FLOAT, ["photographs", None, None, None])
+    graph = helper.make_graph(nodes, "base", list(whole.graph.input), [features], constants)
+    made = helper.make_model(graph, opset_imports=list(whole.opset_import), ir_version=whole.ir_version)
+    onnx.checker.check_model(made)
+    return made.SerializeToString()
+
+
+def of_vgg16(weights, size):
+    """uint8 [photographs, height, width, 3] to float32 [photographs, height / 32, width / 32, 512]."""
     nodes = [helper.make_node("Cast", ["pixels"], ["numbers"], to=TensorProto.FLOAT),
              helper.make_node("Div", ["numbers", "scale"], ["scaled"]),
              helper.make_node("Transpose", ["scaled"], ["map"], perm=[0, 3, 1, 2])]
@@ -26,7 +50,7 @@ def model(weights):
         nodes.append(helper.make_node("MaxPool", [last], [f"block{number}_pool"], kernel_shape=[2, 2], strides=[2, 2]))
         last = f"block{number}_pool"
     nodes.append(helper.make_node("Transpose", [last], ["features"], perm=[0, 2, 3, 1]))
-    pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["photographs", *work.SIZE, 3])
+    pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["photographs", *size, 3])
     features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["photographs", None, None, None])
     graph = helper.make_graph(nodes, "vgg16", [pixels], [features], constants)
     # An operator set and a format that both runtimes have long known.

@@ -25,7 +25,7 @@ PREPARATIONS = {"article": ({"rescale": 1 / 255}, "nearest"),
 def augmentation(options, _, begun):
     """A head behind a frozen base, behind layers that draw each photograph anew."""
     keras.utils.set_random_seed(options.seed)
-    base = Base(work.convolutions(options.weights), "fp32", BATCH).model
+    base = Base(work.network(options), "fp32", BATCH).model
     base.trainable = False
     layers = [keras.layers.RandomFlip("horizontal"), keras.layers.RandomRotation(0.1), keras.layers.RandomZoom(0.2)]
     return trained(options, begun, [*layers, base], 2e-5)
@@ -34,7 +34,7 @@ def augmentation(options, _, begun):
 def fine_tuning(options, _, begun):
     """The last block of the base and a head that was trained before."""
     keras.utils.set_random_seed(options.seed)
-    base = Base(work.convolutions(options.weights), "fp32", BATCH).model
+    base = Base(work.network(options), "fp32", BATCH).model
     for layer in base.layers:
         layer.trainable = layer.name.startswith("block5")
     return trained(options, begun, [base], 1e-5)

@@ -16,15 +16,22 @@ import tensorflow
 
 from measurement.peers import work
 
+# Names of keras.applications; it has no other of the bases.
+MODELS = {"vgg16": "VGG16", "vgg19": "VGG19", "resnet50": "ResNet50", "inception_v3": "InceptionV3",
+          "xception": "Xception", "mobilenet": "MobileNet"}
+
 
 class Base:
-    def __init__(self, weights, precision, setting):
+    def __init__(self, network, precision, setting):
         self.photographs = int(setting)
         keras.mixed_precision.set_dtype_policy("mixed_bfloat16" if precision == "bf16" else "float32")
-        self.model = keras.applications.VGG16(weights=None, include_top=False, input_shape=(*work.SIZE, 3))
-        layers = [layer for layer in self.model.layers if "_conv" in layer.name]
-        for layer, (weight, bias) in zip(layers, weights):
-            layer.set_weights([weight.transpose(2, 3, 1, 0), bias])
+        make = getattr(keras.applications, MODELS[network.name])
+        self.model = make(weights=None, include_top=False, input_shape=(*network.size, 3))
+        arrays = work.arrays(network.name, network.weights)
+        for layer in self.model.layers:
+            if layer.weights:
+                layer.set_weights([arrays[f"{layer.name}/{weight.name}"].reshape(weight.shape)
+                                   for weight in layer.weights])
 
     @staticmethod
     def settings(batch_sizes):
@@ -38,10 +45,11 @@ class Base:
 
 
 def extract(options, _, begun):
-    base = Base(work.convolutions(options.weights), options.precision, options.setting)
+    known = work.network(options)
+    base = Base(known, options.precision, options.setting)
     clock = work.Clock(begun)
     generator = tensorflow.keras.preprocessing.image.ImageDataGenerator(rescale=1 / 255).flow_from_directory(
-        options.images, target_size=work.SIZE, batch_size=base.photographs, class_mode="sparse", shuffle=False)
+        options.images, target_size=known.size, batch_size=base.photographs, class_mode="sparse", shuffle=False)
     features, rows = None, 0
     for _ in range(len(generator)):
         with clock.decoding():

@@ -16,9 +16,9 @@ from measurement.peers import graph, work
 
 
 class Base:
-    def __init__(self, weights, _, setting):
+    def __init__(self, network, _, setting):
         self.photographs = int(setting)
-        self.session = onnxruntime.InferenceSession(graph.model(weights),
+        self.session = onnxruntime.InferenceSession(graph.model(network),
                                                     providers=["CPUExecutionProvider"])
 
     @staticmethod

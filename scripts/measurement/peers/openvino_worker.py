@@ -21,11 +21,11 @@ DEPTH = 4
 
 
 class Base:
-    def __init__(self, weights, precision, setting):
+    def __init__(self, network, precision, setting):
         mode, size = setting.split()
         self.batch = int(size)
         core = openvino.Core()
-        model = core.read_model(graph.model(weights))
+        model = core.read_model(graph.model(network))
         compiled = core.compile_model(model, "CPU", {
             "PERFORMANCE_HINT": "THROUGHPUT" if mode == "queue" else "LATENCY",
             "INFERENCE_PRECISION_HINT": PRECISIONS[precision]})

@@ -16,6 +16,8 @@ Candidate = namedtuple("Candidate", "framework precision")
 EXTRACTION = {f"{framework}-{precision}": Candidate(framework, precision) for framework, precision in (
     (OURS, "fp32"), (OURS, "bf16"), ("keras", "fp32"), ("keras", "bf16"), ("torch", "fp32"), ("torch", "bf16"),
     ("onnxruntime", "fp32"), ("openvino", "fp32"), ("openvino", "bf16"))}
+# keras.applications has other sizes of this family, and not this one.
+UNKNOWN = {("keras", "efficientnet_lite0")}
 # Part -> who learns in it.
 LEARNERS = {"head": (OURS, "keras", "torch"), "probe": (OURS, SCIKIT_LEARN), "augmentation": (OURS, "keras"),
             "fine-tuning": (OURS, "keras"), "gradients": (OURS, "torch")}
@@ -46,14 +48,22 @@ def learners(part, text):
     return found if part != "gradients" or len(found) == 2 else []
 
 
-def taking_part(text, only=None):
+def taking_part(text, only=None, base=repository.BASE):
     """Part -> its candidates; parts without any are left out."""
     found = {part: chosen(text) if part == "extraction" else learners(part, text)
              for part in PARTS if only in (None, part)}
+    if base != repository.BASE:
+        found = {"extraction": [name for name in found.get("extraction", []) if knows(name, base)]}
     found = {part: names for part, names in found.items() if names}
     if not found:
         raise Failure(f"--candidates: expected somebody who takes part in {only or 'anything'}, found `{text}`")
     return found
+
+
+def knows(name, base):
+    """Whether a candidate extracts with another base than the tutorial's."""
+    framework, precision = EXTRACTION[name]
+    return precision == "fp32" and (framework, base) not in UNKNOWN
 
 
 class Workers:

@@ -1,10 +1,11 @@
-"""PyTorch, eager, channels-last: VGG16's base in inference mode, and the head with torch.optim's RMSprop."""
+"""PyTorch, channels-last, in inference mode, eager or compiled: a base; and the head with torch.optim's RMSprop."""
 
 import time
 
 BEGUN = time.perf_counter()
 
 import os
+import shutil
 import sys
 
 sys.dont_write_bytecode = True
@@ -20,31 +21,40 @@ sys.setdlopenflags(flags)
 import numpy
 from torch import nn
 
-from measurement.peers import work
+from measurement.peers import graph_module, work
 
 
 class Base:
-    def __init__(self, weights, precision, setting):
-        self.photographs = int(setting)
+    def __init__(self, network, precision, setting):
+        mode, size = setting.split()
+        self.photographs = int(size)
         self.kind = torch.bfloat16 if precision == "bf16" else torch.float32
-        layers = []
-        for block in work.blocks(weights):
-            for weight, bias in block:
-                layer = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
-                layer.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
-                layers += [layer, nn.ReLU(inplace=True)]
-            layers.append(nn.MaxPool2d(2))
-        self.model = nn.Sequential(*layers).eval().to(self.kind).to(memory_format=torch.channels_last)
+        model = graph_module.Module(network.graph) if network.graph else vgg16(network)
+        self.model = model.eval().to(self.kind).to(memory_format=torch.channels_last)
+        if mode == "compiled":
+            self.model = torch.compile(self.model, dynamic=False)
 
     @staticmethod
     def settings(batch_sizes):
-        return [str(size) for size in batch_sizes]
+        compiled = [size for size in batch_sizes if shutil.which("c++") and size == max(batch_sizes)]
+        return [f"eager {size}" for size in batch_sizes] + [f"compiled {size}" for size in compiled]
 
     @torch.inference_mode()
     def features(self, pixels):
         # A permuted view of [n, h, w, 3] is channels-last as it lies.
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255).to(self.kind)
         return self.model(images).permute(0, 2, 3, 1).float().contiguous().numpy()
+
+
+def vgg16(network):
+    layers = []
+    for block in work.blocks(work.convolutions(network.weights)):
+        for weight, bias in block:
+            layer = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
+            layer.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
+            layers += [layer, nn.ReLU(inplace=True)]
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers)
 
 
 def fit(options, _, begun):

@@ -2,10 +2,10 @@
 
 Run by the throw-away interpreter. A framework that extracts brings a class:
 
-    Base(weights, precision, setting)   weights: [(weight [out, in, 3, 3], bias [out]), ...], all thirteen
+    Base(network, precision, setting)   network: a Network, the base that everyone computes
     Base.settings(batch_sizes)          the texts that --setting may be, to choose the fastest from
     base.photographs                    how many it takes at once
-    base.features(pixels)               uint8 [photographs, height, width, 3] to float32 [photographs, 5, 5, 512]
+    base.features(pixels)               uint8 [photographs, height, width, 3] to float32 [photographs, ...shape]
 
 The last line on stdout is one JSON object; `startup` counts from the worker's first line, imports included.
 """
@@ -14,11 +14,13 @@ import argparse
 import itertools
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
 from PIL import Image
 
+import repository
 from conversion import safetensors_file, source_file
 from conversion.architecture import architectures
 from conversion.tensors import checked
@@ -27,6 +29,18 @@ from report import Failure, run, say
 
 SIZE = (180, 180)
 CALIBRATION_PHOTOGRAPHS = 32
+
+
+@dataclass(frozen=True)
+class Network:
+    """The base that everyone computes, from bytes that are divided by 255."""
+
+    name: str
+    weights: Path
+    # As `evaluator export` writes it, without a head; None for the tutorial's base, which every worker knows.
+    graph: Path
+    # Height and width.
+    size: tuple
 
 
 def main(name, begun, base, versions, **further):
@@ -39,6 +53,9 @@ def arguments():
     parser.add_argument("action")
     parser.add_argument("--images", type=Path)
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--base", default=repository.BASE)
+    parser.add_argument("--graph", type=Path)
+    parser.add_argument("--image-size", type=int, default=SIZE[0])
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
     parser.add_argument("--setting", default="1")
     parser.add_argument("--batch-sizes", type=lambda text: [int(size) for size in text.split(",")], default=[1])
@@ -65,12 +82,12 @@ def work(options, begun, base, versions, further):
 
 def extract(options, base_class, begun):
     """All photographs in order, decoded with Pillow in a plain loop."""
-    base = base_class(convolutions(options.weights), options.precision, options.setting)
+    base = base_class(network(options), options.precision, options.setting)
     clock, paths = Clock(begun), listing(options.images)
     features = None
     for first in range(0, len(paths), base.photographs):
         with clock.decoding():
-            pixels = decoded(options.images, paths[first:first + base.photographs])
+            pixels = decoded(options.images, paths[first:first + base.photographs], network(options).size)
         with clock.convolving(len(pixels)):
             found = base.features(pixels)
         if features is None:
@@ -82,10 +99,10 @@ def extract(options, base_class, begun):
 
 def calibrate(options, base_class, _):
     """Photographs per second of the forward pass for each setting."""
-    weights, paths = convolutions(options.weights), listing(options.images)[:CALIBRATION_PHOTOGRAPHS]
-    pixels, rates = decoded(options.images, paths), {}
+    known, paths = network(options), listing(options.images)[:CALIBRATION_PHOTOGRAPHS]
+    pixels, rates = decoded(options.images, paths, known.size), {}
     for setting in base_class.settings(options.batch_sizes):
-        base = base_class(weights, options.precision, setting)
+        base = base_class(known, options.precision, setting)
         base.features(pixels[:base.photographs])
         begun = time.perf_counter()
         for first in range(0, len(pixels), base.photographs):
@@ -131,11 +148,20 @@ class Span:
         self.tell(time.perf_counter() - self.begun)
 
 
+def network(options):
+    return Network(options.base, options.weights, options.graph, (options.image_size, options.image_size))
+
+
+def arrays(name, path):
+    """`layer/variable` of a base, as Keras shapes it."""
+    base = architectures()[name]
+    return checked(source_file.named(path, base, safetensors_file), base, path)
+
+
 def convolutions(path):
     """(weight [out, in, height, width], bias) of each layer of VGG16, in order."""
-    base = architectures()["vgg16"]
-    arrays = checked(source_file.named(path, base, safetensors_file), base, path)
-    return [(numpy.ascontiguousarray(arrays[f"{layer}/kernel"].transpose(3, 2, 0, 1)), arrays[f"{layer}/bias"])
+    base, known = architectures()["vgg16"], arrays("vgg16", path)
+    return [(numpy.ascontiguousarray(known[f"{layer}/kernel"].transpose(3, 2, 0, 1)), known[f"{layer}/bias"])
             for layer in base.layers]
 
 
@@ -150,12 +176,12 @@ def listing(folder):
     return [f"{name}/{path.name}" for name, paths in classes_of(folder).items() for path in paths]
 
 
-def decoded(folder, paths):
+def decoded(folder, paths, size=SIZE):
     """uint8 [photographs, height, width, 3]; nearest neighbour, as Keras' load_img has it."""
-    pixels = numpy.empty((len(paths), *SIZE, 3), dtype=numpy.uint8)
+    pixels = numpy.empty((len(paths), *size, 3), dtype=numpy.uint8)
     for position, path in enumerate(paths):
         with Image.open(folder / path) as photograph:
-            pixels[position] = photograph.convert("RGB").resize(SIZE[::-1], Image.Resampling.NEAREST)
+            pixels[position] = photograph.convert("RGB").resize(size[::-1], Image.Resampling.NEAREST)
     return pixels
 
 

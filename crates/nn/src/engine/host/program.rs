@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::thread;
 
 use convbase_bases::{Convolution, Plan};
 use convbase_core::Precision;
 use half::bf16;
 use pulp::Arch;
+use rayon::prelude::*;
 
 use super::activation::Finish;
 use super::depthwise::Depthwise;
@@ -123,20 +123,14 @@ impl Program {
             0 => first_pixel,
             root => shapes[root][2].next_multiple_of(FILL),
         };
-        let operators: Option<Vec<Operator>> = thread::scope(|scope| {
-            let prepared: Vec<_> = nodes
-                .iter()
-                .map(|node| {
-                    let layout = Layout::new(shapes[node.inputs[0]], pixel(node.inputs[0]));
-                    scope.spawn(move || operator(arch, node, &layout, precision, by_tiles))
-                })
-                .collect();
-            let joined = prepared.into_iter().map(|thread| thread.join());
-            joined.map(|one| one.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        let prepared = nodes.par_iter().map(|node| {
+            let layout = Layout::new(shapes[node.inputs[0]], pixel(node.inputs[0]));
+            operator(arch, node, &layout, precision, by_tiles)
         });
+        let operators: Vec<Operator> = prepared.collect::<Option<_>>()?;
         let mut steps: Vec<Step> = Vec::new();
         let mut around = vec![[0; 2]; shapes.len()];
-        for (node, operator) in nodes.into_iter().zip(operators?) {
+        for (node, operator) in nodes.into_iter().zip(operators) {
             let input = node.inputs[0];
             let reads = operator.around(shapes[input][1], node.shape[1]);
             let zeros = &mut around[places[input].root];
