@@ -2,7 +2,7 @@
 //!
 //! The variants take turns in every round, so that a machine that slows down slows all of them; medians and ratios to
 //! the first variant of a base are printed. Weights are untrained: convolutions take as long whatever they multiply.
-//! Names of bases are arguments: `cargo bench --package convbase-nn --bench throughput -- vgg16`; without any, all.
+//! Names of bases are arguments: `cargo bench --package convbase-nn --bench throughput -- NAME`; without any, all.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints what it measures")]
 
 use std::time::Instant;
