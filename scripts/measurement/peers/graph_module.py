@@ -25,10 +25,10 @@ class Module(nn.Module):
             self.steps.append(step(node, constants))
             self.names.append(([name for name in node.input if name not in constants], node.output[0]))
         self.last = self.names[-1][1]
-        uses = [name for inputs, _ in self.names for name in inputs]
         # Values that nobody reads any more make room.
-        self.drops = [[name for name in set(inputs) if name not in set(uses[sum(len(i) for i, _ in self.names[:k + 1]):])]
-                      for k, (inputs, _) in enumerate(self.names)]
+        last_reader = {name: index for index, (inputs, _) in enumerate(self.names) for name in inputs}
+        self.drops = [[name for name in dict.fromkeys(inputs) if last_reader[name] == index]
+                      for index, (inputs, _) in enumerate(self.names)]
 
     def forward(self, images):
         values = {self.first: images}
