@@ -79,7 +79,7 @@ pub use device::{DeviceChoice, DeviceError};
 pub use embed::{Embed, EmbedPipeline, Embedded, ImageBytes, TimeSpent};
 pub use engine::{
     ConvBase, EngineError, Fault, Normalisation, OnnxError, OnnxMetadata, OnnxModel, OnnxNetwork,
-    OnnxProblem, Scaling,
+    OnnxProblem, OperatorTime, Scaling,
 };
 pub use error::{MinibatchError, TorchError};
 pub use export::{ExportError, export_onnx};

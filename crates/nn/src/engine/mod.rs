@@ -24,6 +24,7 @@ use convbase_core::{FeatureSpec, ImageSize, Pooling, Precision};
 use tch::Device;
 
 pub use error::EngineError;
+pub use host::OperatorTime;
 pub use onnx::{Fault, Normalisation, OnnxError, OnnxMetadata, OnnxModel, OnnxNetwork, OnnxProblem, Scaling};
 
 pub(crate) use self::torch::{activate, average_pool, convolve, max_pool, missing, pad, window};
@@ -149,6 +150,19 @@ impl ConvBase {
         });
         let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(parts.concat())
+    }
+
+    /// How long each operator takes for images [batch, height, width, 3] in bytes, on this thread; `None` for engines that
+    /// are not ours.
+    ///
+    /// # Panics
+    /// When `pixels` is not as long as `batch` images are.
+    pub fn profile(&self, pixels: &[u8], batch: usize) -> Option<Vec<OperatorTime>> {
+        assert_eq!(pixels.len(), batch * self.image_size.rgb_bytes(), "pixels of {batch} images");
+        match &self.engine {
+            Engine::Host(network) => Some(network.profile(pixels)),
+            Engine::Torch(_) | Engine::Onnx(..) => None,
+        }
     }
 
     /// The features of some images, on this thread.

@@ -11,25 +11,77 @@ pub(super) struct Finish {
     pub(super) precision: Precision,
 }
 
+/// The limits of an activation in registers.
+#[derive(Clone, Copy)]
+pub(super) struct Limits<S: Simd> {
+    least: S::f32s,
+    most: S::f32s,
+    rounds: bool,
+}
+
 impl Finish {
-    /// The limits of the activation, and rounding to bf16's eight significant bits where that is asked for.
     #[inline(always)]
-    pub(super) fn apply<S: Simd>(self, simd: S, sum: S::f32s) -> S::f32s {
+    pub(super) fn limits<S: Simd>(self, simd: S) -> Limits<S> {
         let (least, most) = match self.activation {
             Activation::None => (f32::NEG_INFINITY, f32::INFINITY),
             Activation::Relu => (0.0, f32::INFINITY),
             Activation::Relu6 => (0.0, 6.0),
         };
-        let value = simd.min_f32s(simd.max_f32s(sum, simd.splat_f32s(least)), simd.splat_f32s(most));
-        self.round(simd, value)
+        Limits {
+            least: simd.splat_f32s(least),
+            most: simd.splat_f32s(most),
+            rounds: self.precision == Precision::BFloat16,
+        }
+    }
+}
+
+impl<S: Simd> Limits<S> {
+    /// The limits of the activation, and rounding to bf16's eight significant bits where that is asked for.
+    #[inline(always)]
+    pub(super) fn apply(&self, simd: S, sum: S::f32s) -> S::f32s {
+        self.round(simd, simd.min_f32s(simd.max_f32s(sum, self.least), self.most))
     }
 
     /// Rounds where what is stored is bf16.
     #[inline(always)]
-    pub(super) fn round<S: Simd>(self, simd: S, value: S::f32s) -> S::f32s {
-        match self.precision {
-            Precision::Float32 => value,
-            Precision::BFloat16 => round_to_bf16(simd, value),
+    pub(super) fn round(&self, simd: S, value: S::f32s) -> S::f32s {
+        if self.rounds { round_to_bf16(simd, value) } else { value }
+    }
+
+    /// Finishes sums, to which what is given is added before the activation.
+    #[inline(always)]
+    pub(super) fn finish<const N: usize, const M: usize>(
+        &self,
+        simd: S,
+        sums: &mut [[S::f32s; N]; M],
+        bias: &[S::f32s; N],
+        added: Option<[&[S::f32s; N]; M]>,
+    ) {
+        // One thing after the other for all sums, so that they stay in registers.
+        for sums in sums.iter_mut() {
+            for (sum, bias) in sums.iter_mut().zip(bias) {
+                *sum = simd.add_f32s(*sum, *bias);
+            }
+        }
+        if let Some(added) = added {
+            if self.rounds {
+                for sum in sums.as_flattened_mut() {
+                    *sum = round_to_bf16(simd, *sum);
+                }
+            }
+            for (sums, added) in sums.iter_mut().zip(added) {
+                for (sum, added) in sums.iter_mut().zip(added) {
+                    *sum = simd.add_f32s(*sum, *added);
+                }
+            }
+        }
+        for sum in sums.as_flattened_mut() {
+            *sum = simd.min_f32s(simd.max_f32s(*sum, self.least), self.most);
+        }
+        if self.rounds {
+            for sum in sums.as_flattened_mut() {
+                *sum = round_to_bf16(simd, *sum);
+            }
         }
     }
 }
@@ -61,7 +113,7 @@ mod tests {
             let (values, rest) = S::as_mut_simd_f32s(self.0);
             assert!(rest.is_empty());
             for value in values {
-                *value = self.1.apply(simd, *value);
+                *value = self.1.limits(simd).apply(simd, *value);
             }
         }
     }

@@ -46,6 +46,11 @@ impl Depthwise {
         self.window
     }
 
+    /// How many, filled up.
+    pub(super) fn weights(&self) -> usize {
+        self.weights.len()
+    }
+
     /// Convolves `input` into rows of `output`. `places` is room for where each tap begins.
     pub(super) fn forward(
         &self,
@@ -81,51 +86,82 @@ impl WithSimd for Forward<'_, '_> {
                 self.places.extend((0..width).map(column));
             }
             let to = self.output.row(image, row) / S::F32_LANES;
-            if self.output.layout.width < PIXELS {
-                self.row::<S, 1>(simd, to);
-            } else {
-                self.row::<S, PIXELS>(simd, to);
+            let is_wide = self.output.layout.width >= PIXELS;
+            match (window.kernel, window.stride[1], is_wide) {
+                ([3, 3], 1, true) => self.row::<S, 3, 1, PIXELS>(simd, to),
+                ([3, 3], 2, true) => self.row::<S, 3, 2, PIXELS>(simd, to),
+                ([5, 5], 1, true) => self.row::<S, 5, 1, PIXELS>(simd, to),
+                ([5, 5], 2, true) => self.row::<S, 5, 2, PIXELS>(simd, to),
+                _ => self.taps(simd, to),
             }
         }
     }
 }
 
 impl Forward<'_, '_> {
-    /// One row of what is written, `M` pixels at once. The last overlap those before them where need be: every sum is
-    /// set, so that no harm is done.
+    /// One row of what is written, `M` pixels at once, with a kernel of `K` × `K` that goes on by `T` pixels. The last
+    /// pixels overlap those before them where need be: every sum is set, so that no harm is done.
     #[inline(always)]
-    fn row<S: Simd, const M: usize>(&mut self, simd: S, to: usize) {
-        let Depthwise { window, finish, .. } = *self.depthwise;
+    fn row<S: Simd, const K: usize, const T: usize, const M: usize>(&mut self, simd: S, to: usize) {
         let (weights, _) = S::as_simd_f32s(&self.depthwise.weights);
         let (bias, _) = S::as_simd_f32s(&self.depthwise.bias);
         let (values, _) = S::as_simd_f32s(self.input.values);
         let (outputs, _) = S::as_mut_simd_f32s(self.output.values);
-        let step = window.stride[1] * self.input.layout.pixel / S::F32_LANES;
+        let (weights, _) = weights.as_chunks::<K>();
+        let limits = self.depthwise.finish.limits(simd);
+        let from = self.input.layout.pixel / S::F32_LANES;
         let (pixel, width) = (self.output.layout.pixel / S::F32_LANES, self.output.layout.width);
-        let taps = self.places.as_slice();
-        let furthest = taps.iter().max().map_or(0, |tap| tap + (width - 1) * step + bias.len());
-        assert!(furthest <= values.len() && weights.len() == taps.len() * bias.len());
+        let rows: [usize; K] = std::array::from_fn(|row| self.places[row * K]);
+        let furthest = rows.iter().max().map_or(0, |row| row + ((width - 1) * T + K - 1) * from + bias.len());
+        assert!(furthest <= values.len() && weights.len() == K * bias.len());
         for first in (0..width).step_by(M) {
             let first = first.min(width - M);
-            for (vector, weights) in weights.chunks_exact(taps.len()).enumerate() {
-                let mut sums = [simd.splat_f32s(0.0); M];
-                for (tap, weight) in taps.iter().zip(weights) {
-                    let start = tap + first * step + vector;
-                    for (place, sum) in sums.iter_mut().enumerate() {
-                        // SAFETY: `first + place` is below the width, and `vector` below the number of vectors of
-                        // channels: the furthest of these was compared above.
+            for (vector, (weights, bias)) in weights.chunks_exact(K).zip(bias).enumerate() {
+                let mut sums = [[simd.splat_f32s(0.0)]; M];
+                for (row, weights) in rows.iter().zip(weights) {
+                    let start = row + first * T * from + vector;
+                    for column in 0..(M - 1) * T + K {
+                        // SAFETY: the last column of the last pixel is the furthest that was compared above.
                         #[expect(
                             unsafe_code,
                             reason = "a comparison for each value costs as much as its product"
                         )]
-                        let value = unsafe { *values.get_unchecked(start + place * step) };
-                        *sum = simd.mul_add_f32s(value, *weight, *sum);
+                        let value = unsafe { *values.get_unchecked(start + column * from) };
+                        for (place, [sum]) in sums.iter_mut().enumerate() {
+                            if let Some(tap) = column.checked_sub(place * T)
+                                && tap < K
+                            {
+                                *sum = simd.mul_add_f32s(value, weights[tap], *sum);
+                            }
+                        }
                     }
                 }
+                limits.finish(simd, &mut sums, &[*bias], None);
                 let to = to + first * pixel + vector;
-                for (place, sum) in sums.into_iter().enumerate() {
-                    outputs[to + place * pixel] = finish.apply(simd, simd.add_f32s(sum, bias[vector]));
+                for (place, [sum]) in sums.into_iter().enumerate() {
+                    outputs[to + place * pixel] = sum;
                 }
+            }
+        }
+    }
+
+    /// One row of what is written, pixel by pixel, with any kernel.
+    #[inline(always)]
+    fn taps<S: Simd>(&mut self, simd: S, to: usize) {
+        let (weights, _) = S::as_simd_f32s(&self.depthwise.weights);
+        let (bias, _) = S::as_simd_f32s(&self.depthwise.bias);
+        let (values, _) = S::as_simd_f32s(self.input.values);
+        let (outputs, _) = S::as_mut_simd_f32s(self.output.values);
+        let limits = self.depthwise.finish.limits(simd);
+        let step = self.depthwise.window.stride[1] * self.input.layout.pixel / S::F32_LANES;
+        let pixel = self.output.layout.pixel / S::F32_LANES;
+        for column in 0..self.output.layout.width {
+            for (vector, weights) in weights.chunks_exact(self.places.len()).enumerate() {
+                let mut sum = simd.splat_f32s(0.0);
+                for (tap, weight) in self.places.iter().zip(weights) {
+                    sum = simd.mul_add_f32s(values[tap + column * step + vector], *weight, sum);
+                }
+                outputs[to + column * pixel + vector] = limits.apply(simd, simd.add_f32s(sum, bias[vector]));
             }
         }
     }

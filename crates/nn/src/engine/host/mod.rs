@@ -14,6 +14,8 @@
 //! layers are rounded to bf16, products and sums are float32, as matrix units have them.
 
 mod activation;
+mod bands;
+mod cache;
 mod depthwise;
 mod fusion;
 mod layout;
@@ -24,6 +26,7 @@ mod placement;
 mod pointwise;
 mod pool;
 mod products;
+mod profile;
 mod program;
 mod tiles;
 mod transform;
@@ -34,3 +37,4 @@ mod winograd;
 mod tests;
 
 pub(crate) use network::Network;
+pub use profile::OperatorTime;

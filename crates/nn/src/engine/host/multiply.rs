@@ -5,8 +5,8 @@ use pulp::Simd;
 /// Rows of the left matrix that are multiplied at once.
 pub(crate) const ROWS: usize = 6;
 
-/// How many inputs are summed before the sums go back to memory: the weights of so many inputs stay in the first cache.
-pub(crate) const DEPTH: usize = 128;
+/// Bytes of the weights whose products are summed before the sums go back to memory: they stay in the first cache.
+pub(crate) const WEIGHTS: usize = 24 * 1024;
 
 /// Adds to `sums` [ROWS, outputs] the products of `rows` [ROWS, depth] and `weights` [depth, N vectors]. Rows begin
 /// `stride` values apart, rows of sums `outputs` vectors. Without `adds` the sums are set. Each sum is one chain of

@@ -8,9 +8,12 @@ use convbase_core::Precision;
 use half::bf16;
 use pulp::Arch;
 
+use super::bands::{Segment, ends};
+use super::cache::second_cache;
 use super::layout::{Extent, Source, Target};
 use super::products::Places;
-use super::program::{GROUP, Operator, Program, Segment, Step, ends};
+use super::profile::{Clock, OperatorTime};
+use super::program::{GROUP, Operator, Program, Step};
 use super::winograd;
 use crate::vectors::vector_instructions;
 
@@ -34,17 +37,18 @@ struct Workspace {
     places: Places,
     taps: Vec<usize>,
     scratch: winograd::Scratch,
+    clock: Clock,
 }
 
 impl Network {
     /// `None` for a plan with a step that is not computed here, and where the processor lacks the vectors.
     pub(crate) fn new(plan: &Plan, precision: Precision) -> Option<Self> {
-        Self::on(vector_instructions()?, plan, precision)
+        Self::on(vector_instructions()?, plan, precision, second_cache())
     }
 
-    /// On these vectors.
-    pub(super) fn on(arch: Arch, plan: &Plan, precision: Precision) -> Option<Self> {
-        let program = Program::new(arch, plan, precision)?;
+    /// On these vectors, with a second cache of `cache` bytes.
+    pub(super) fn on(arch: Arch, plan: &Plan, precision: Precision, cache: usize) -> Option<Self> {
+        let program = Program::new(arch, plan, precision, cache)?;
         let mut scaled = scaled_bytes(plan.scaling());
         if precision == Precision::BFloat16 {
             let round = |value: &mut f32| *value = bf16::from_f32(*value).to_f32();
@@ -67,14 +71,29 @@ impl Network {
 
     /// The maps [images, height, width, channels] of images in bytes [images, height, width, 3], on this thread.
     pub(crate) fn forward(&self, pixels: &[u8]) -> Vec<f32> {
+        self.pass(pixels, Clock::default()).0
+    }
+
+    /// The maps of images, and the clock that ran meanwhile.
+    fn pass(&self, pixels: &[u8], clock: Clock) -> (Vec<f32>, Clock) {
         let kept = || self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         let mut workspace = kept().pop().unwrap_or_else(|| self.workspace());
+        workspace.clock = clock;
         let mut values = Vec::new();
         for pixels in pixels.chunks(GROUP * self.height * self.width * 3) {
             self.group(pixels, &mut workspace, &mut values);
         }
+        let clock = std::mem::take(&mut workspace.clock);
         kept().push(workspace);
-        values
+        (values, clock)
+    }
+
+    /// How long each operator takes for images in bytes, an image on average, in the order in which they run.
+    pub(crate) fn profile(&self, pixels: &[u8]) -> Vec<OperatorTime> {
+        let images = pixels.len() / (self.height * self.width * 3);
+        let clock = Clock::new(self.program.steps.len());
+        let (_, clock) = self.pass(pixels, clock);
+        clock.times(&self.program, images)
     }
 
     fn workspace(&self) -> Workspace {
@@ -125,7 +144,7 @@ impl Network {
     /// Runs a segment for `images` images from `image` on.
     fn run(&self, segment: &Segment, image: usize, images: usize, workspace: &mut Workspace) {
         let Program { steps, maps, .. } = &self.program;
-        let steps = &steps[segment.steps.clone()];
+        let (first, steps) = (segment.steps.start, &steps[segment.steps.clone()]);
         for step in steps.iter().filter(|step| step.is_first) {
             let map = &maps[step.output];
             map.layout.clear(&mut workspace.pieces[map.piece], map.images);
@@ -135,9 +154,11 @@ impl Network {
         let mut done = vec![0; steps.len()];
         for start in (0..last).step_by(segment.band) {
             let ends = ends(steps, height, (start + segment.band).min(last));
-            for ((step, &start), &end) in steps.iter().zip(&done).zip(&ends) {
+            for (((step, &start), &end), index) in steps.iter().zip(&done).zip(&ends).zip(first..) {
                 let extent = Extent { images, rows: start..end };
+                workspace.clock.start();
                 self.step(step, image, &extent, workspace);
+                workspace.clock.stop(index);
             }
             done = ends;
         }
@@ -146,7 +167,7 @@ impl Network {
     /// Computes rows of what one step writes.
     fn step(&self, step: &Step, image: usize, extent: &Extent, workspace: &mut Workspace) {
         let maps = &self.program.maps;
-        let Workspace { pieces, places, taps, scratch } = workspace;
+        let Workspace { pieces, places, taps, scratch, .. } = workspace;
         // What is read lies elsewhere: it lives on while this is written.
         let to = &maps[step.output];
         let mut written = std::mem::replace(&mut pieces[to.piece], avec![]);

@@ -54,6 +54,7 @@ impl WithSimd for Forward<'_, '_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { pointwise: Pointwise { affine, padding, finish, .. }, inputs, output, extent } = self;
         let (Some(first), to) = (inputs.first(), output.layout) else { return };
+        let limits = finish.limits(simd);
         let vectors = first.layout.channels.div_ceil(S::F32_LANES);
         let affine =
             affine.as_ref().map(|(scale, shift)| (S::as_simd_f32s(scale).0, S::as_simd_f32s(shift).0));
@@ -80,7 +81,7 @@ impl WithSimd for Forward<'_, '_> {
                         Some((scale, shift)) => simd.mul_add_f32s(*output, scale[vector], shift[vector]),
                         None => *output,
                     };
-                    *output = finish.apply(simd, value);
+                    *output = limits.apply(simd, value);
                 }
             }
         }

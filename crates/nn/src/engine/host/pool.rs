@@ -55,6 +55,7 @@ impl WithSimd for Forward<'_, '_> {
         let Self { pool: Pool { window, kind, finish, .. }, input, output, extent } = self;
         let (values, _) = S::as_simd_f32s(input.values);
         let (to, from) = (output.layout, input.layout);
+        let limits = finish.limits(simd);
         let vectors = to.channels.div_ceil(S::F32_LANES);
         let pixel = from.pixel / S::F32_LANES;
         for (image, row) in extent.rows() {
@@ -84,7 +85,7 @@ impl WithSimd for Forward<'_, '_> {
                     }
                     *pooled = match kind {
                         Kind::Maximum => total,
-                        Kind::Mean => finish.round(simd, simd.div_f32s(total, simd.splat_f32s(count))),
+                        Kind::Mean => limits.round(simd, simd.div_f32s(total, simd.splat_f32s(count))),
                     };
                 }
             }

@@ -11,9 +11,15 @@ use super::layout::{Extent, Layout, Source, Target};
 use super::packing::{Panel, panels, vector};
 use super::window::Window;
 
-/// Pixels whose products with all weights follow one another: a multiple of every [`Rows`], few enough for their inputs
-/// to stay in the second cache, and enough to make up for fetching the weights.
-const CHUNK: usize = 96;
+/// Bytes of the pixels whose products with all weights follow one another: they stay in the second cache of every
+/// processor, beside the weights of a panel, and fetching the weights serves them all.
+const CHUNK: usize = 192 * 1024;
+
+/// A chunk's pixels are a multiple of this, which every number of rows that are multiplied at once divides.
+const MULTIPLE: usize = 24;
+
+/// At most so many multiples: more make up for nothing.
+const MOST: usize = 10;
 
 /// A convolution, and the sum with another map where one follows it.
 #[derive(Debug)]
@@ -36,7 +42,7 @@ pub(super) struct Products {
 /// Where the pixels of a chunk lie.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// [taps, CHUNK]
+    /// [taps, pixels]
     inputs: Vec<usize>,
     outputs: Vec<usize>,
     added: Vec<usize>,
@@ -76,6 +82,11 @@ impl Products {
         self.window
     }
 
+    /// How many, filled up.
+    pub(super) fn weights(&self) -> usize {
+        self.weights.len()
+    }
+
     /// Convolves `input` into rows of `output`, and adds `added`, before the activation.
     pub(super) fn forward(
         &self,
@@ -85,10 +96,18 @@ impl Products {
         extent: &Extent,
         places: &mut Places,
     ) {
-        places.inputs.resize(self.taps.len() * CHUNK, 0);
-        places.outputs.resize(CHUNK, 0);
-        places.added.resize(CHUNK, 0);
-        self.arch.dispatch(Forward { products: self, input, added, output, extent, places });
+        let chunk = self.chunk(extent.images * extent.rows.len() * output.layout.width);
+        places.inputs.resize(self.taps.len() * chunk, 0);
+        places.outputs.resize(chunk, 0);
+        places.added.resize(chunk, 0);
+        self.arch.dispatch(Forward { products: self, input, added, output, extent, places, chunk });
+    }
+
+    /// Pixels of a chunk where there are so many in all: none is much smaller than another.
+    fn chunk(&self, pixels: usize) -> usize {
+        let bytes = size_of::<f32>() * self.taps.len() * self.length;
+        let most = (CHUNK / bytes / MULTIPLE).clamp(1, MOST) * MULTIPLE;
+        pixels.div_ceil(pixels.div_ceil(most).max(1)).next_multiple_of(MULTIPLE)
     }
 }
 
@@ -99,6 +118,7 @@ struct Forward<'a, 'b> {
     output: &'a mut Target<'b>,
     extent: &'a Extent,
     places: &'a mut Places,
+    chunk: usize,
 }
 
 impl WithSimd for Forward<'_, '_> {
@@ -107,6 +127,7 @@ impl WithSimd for Forward<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let Products { window, taps, .. } = self.products;
+        let chunk = self.chunk;
         let step = window.stride[1] * self.input.layout.pixel;
         let (output_pixel, width) = (self.output.layout.pixel, self.output.layout.width);
         let added_pixel = self.added.map_or(0, |added| added.layout.pixel);
@@ -116,9 +137,9 @@ impl WithSimd for Forward<'_, '_> {
             let plus = self.added.map_or(0, |added| added.row(image, row as isize));
             let mut column = 0;
             while column < width {
-                let together = (width - column).min(CHUNK - count);
+                let together = (width - column).min(chunk - count);
                 for (&[tap_row, tap_column], places) in
-                    taps.iter().zip(self.places.inputs.chunks_exact_mut(CHUNK))
+                    taps.iter().zip(self.places.inputs.chunks_exact_mut(chunk))
                 {
                     let start = self.input.row(image, window.first_row(row) + tap_row as isize);
                     let start = window.column(&self.input.layout, start, tap_column);
@@ -127,7 +148,7 @@ impl WithSimd for Forward<'_, '_> {
                 set(&mut self.places.outputs[count..], to + column * output_pixel, output_pixel, together);
                 set(&mut self.places.added[count..], plus + column * added_pixel, added_pixel, together);
                 (column, count) = (column + together, count + together);
-                if count == CHUNK {
+                if count == chunk {
                     self.chunk(simd, count);
                     count = 0;
                 }
@@ -151,15 +172,19 @@ impl Forward<'_, '_> {
     #[inline(always)]
     fn chunk<S: Simd>(&mut self, simd: S, count: usize) {
         // The last pixel again, and again to the same place, until every number of rows divides them.
-        for places in self.places.inputs.chunks_exact_mut(CHUNK) {
+        let filled = count.next_multiple_of(MULTIPLE);
+        for places in self.places.inputs.chunks_exact_mut(self.chunk) {
             let last = places[count - 1];
-            places[count..].fill(last);
+            places[count..filled].fill(last);
         }
         for places in [&mut self.places.outputs, &mut self.places.added] {
             let last = places[count - 1];
-            places[count..].fill(last);
+            places[count..filled].fill(last);
         }
         let products = self.products;
+        let taken = self.places.inputs.chunks_exact(self.chunk).flat_map(|places| &places[..filled]);
+        let furthest = taken.max().map_or(0, |place| place.saturating_add(products.length));
+        assert!(furthest <= self.input.values.len());
         let inputs = products.taps.len() * products.length;
         let (weights, _) = S::as_simd_f32s(&products.weights);
         for panel in &products.panels {
@@ -184,22 +209,20 @@ impl Forward<'_, '_> {
         weights: &[S::f32s],
         count: usize,
     ) {
-        let Products { taps, length, bias, finish, .. } = self.products;
+        let Products { length, bias, finish, .. } = self.products;
         let (weights, _) = weights.as_chunks::<N>();
-        let bias = &S::as_simd_f32s(bias).0[panel.first..][..N];
+        let bias: &[S::f32s; N] = nearby(S::as_simd_f32s(bias).0, panel.first);
+        let limits = finish.limits(simd);
         let added = self.added.map(|added| S::as_simd_f32s(added.values).0);
         let (outputs, _) = S::as_mut_simd_f32s(self.output.values);
         let values = self.input.values;
         for start in (0..count).step_by(M) {
             let mut sums = [[simd.splat_f32s(0.0); N]; M];
-            for (tap, weights) in weights.chunks_exact(*length).enumerate().take(taps.len()) {
-                let places: &[usize; M] =
-                    self.places.inputs[tap * CHUNK + start..].first_chunk().unwrap_or(&[usize::MAX; M]);
-                let places = *places;
-                assert!(places.iter().all(|place| place.saturating_add(*length) <= values.len()));
+            for (tap, weights) in weights.chunks_exact(*length).enumerate() {
+                let places: [usize; M] = *nearby(&self.places.inputs, tap * self.chunk + start);
                 for (input, weights) in weights.iter().enumerate() {
                     for (place, sums) in iter::zip(places, &mut sums) {
-                        // SAFETY: `input` is below `length`; the greatest place was compared above.
+                        // SAFETY: `input` is below `length`; the greatest place was compared in `chunk`.
                         #[expect(
                             unsafe_code,
                             reason = "a comparison for each factor costs as much as its product"
@@ -211,19 +234,24 @@ impl Forward<'_, '_> {
                     }
                 }
             }
-            for (row, sums) in sums.into_iter().enumerate() {
-                let to = self.places.outputs[start + row] / S::F32_LANES + panel.first;
-                let to = &mut outputs[to..to + N];
-                let plus = self.places.added[start + row] / S::F32_LANES + panel.first;
-                for vector in 0..N {
-                    let sum = simd.add_f32s(sums[vector], bias[vector]);
-                    let sum = match added {
-                        Some(added) => simd.add_f32s(finish.round(simd, sum), added[plus + vector]),
-                        None => sum,
-                    };
-                    to[vector] = finish.apply(simd, sum);
-                }
+            let place = |place: usize| place / S::F32_LANES + panel.first;
+            let added = added.map(|added| {
+                let places: [usize; M] = *nearby(&self.places.added, start);
+                places.map(|plus| nearby(added, place(plus)))
+            });
+            limits.finish(simd, &mut sums, bias, added);
+            let places: [usize; M] = *nearby(&self.places.outputs, start);
+            for (to, sums) in iter::zip(places, sums) {
+                let to = place(to);
+                outputs[to..to + N].copy_from_slice(&sums);
             }
         }
     }
+}
+
+/// The `N` values from `start` on.
+#[inline(always)]
+fn nearby<T, const N: usize>(values: &[T], start: usize) -> &[T; N] {
+    let Some(values) = values[start..].first_chunk() else { panic!("fewer than {N} values") };
+    values
 }

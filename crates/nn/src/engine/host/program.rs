@@ -10,6 +10,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::activation::Finish;
+use super::bands::{Segment, segments};
 use super::depthwise::Depthwise;
 use super::fusion::{Kind, Node, nodes};
 use super::layout::{FILL, Layout};
@@ -17,16 +18,14 @@ use super::placement::{Lifetime, Place, join, layouts, share};
 use super::pointwise::Pointwise;
 use super::pool::Pool;
 use super::products::Products;
-use super::transform::TILE;
 use super::window::Window;
-use super::winograd::{FEWEST_TILES, Winograd};
+use super::winograd::Winograd;
 
 /// Images that go through small maps together, whose weights outweigh the maps.
 pub(super) const GROUP: usize = 8;
 
-/// Bytes of the maps between operators that run row by row: they stay in the second cache of every processor, beside
-/// their weights.
-const BAND: usize = 192 * 1024;
+/// Uses that make up for fetching a weight: it comes while others are multiplied.
+const FEWEST_USES: usize = 96;
 
 /// Channels of what enters and of what leaves from which on the fewest multiplications make up for the transforms.
 const WINOGRAD_CHANNELS: usize = 32;
@@ -56,6 +55,8 @@ pub(super) struct Map {
 
 #[derive(Debug)]
 pub(super) struct Step {
+    /// The layer whose map it makes.
+    pub(super) layer: String,
     pub(super) operator: Operator,
     pub(super) inputs: Vec<usize>,
     pub(super) output: usize,
@@ -70,14 +71,6 @@ pub(super) enum Operator {
     Depthwise(Depthwise),
     Pool(Pool),
     Pointwise(Pointwise),
-}
-
-/// Steps that run in turns, a band of rows each: each reads what the one before it wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Segment {
-    pub(super) steps: Range<usize>,
-    /// Rows of the last step's maps.
-    pub(super) band: usize,
 }
 
 impl Operator {
@@ -105,8 +98,8 @@ impl Operator {
 }
 
 impl Program {
-    /// `None` where a step is not one of what is computed here.
-    pub(super) fn new(arch: Arch, plan: &Plan, precision: Precision) -> Option<Self> {
+    /// For a second cache of `cache` bytes; `None` where a step is not one of what is computed here.
+    pub(super) fn new(arch: Arch, plan: &Plan, precision: Precision, cache: usize) -> Option<Self> {
         let size = plan.size();
         let image = [size.height() as usize, size.width() as usize, 3];
         let shapes: Vec<[usize; 3]> =
@@ -137,11 +130,13 @@ impl Program {
             *zeros = [zeros[0].max(reads[0]), zeros[1].max(reads[1])];
             let root = |value: usize| places[value].root;
             let is_first = steps.iter().all(|step| root(step.output) != root(node.value));
-            steps.push(Step { operator, inputs: node.inputs, output: node.value, is_first });
+            let layer = plan.steps()[node.value - 1].layer.clone();
+            steps.push(Step { layer, operator, inputs: node.inputs, output: node.value, is_first });
         }
         let mut layouts = layouts(&shapes, &around, first_pixel);
         let alone = alone(&steps, &layouts);
-        let segments = segments(&steps, &mut layouts, &places, alone);
+        // The rest of the cache is for weights, and for what enters and leaves.
+        let segments = segments(&steps, &mut layouts, &places, alone, cache / 4 * 3);
         let together = segments.iter().take_while(|segment| segment.steps.end <= alone).count();
         let (maps, pieces) = Self::maps(&steps, &segments, &layouts, &places, alone);
         Some(Self { steps, segments, together, maps, pieces, output })
@@ -246,91 +241,19 @@ fn rounded(convolution: &Convolution, precision: Precision) -> Cow<'_, Convoluti
     convolution
 }
 
-/// The steps before those that see images together: the last of them reads maps that are large beside its weights.
+/// The steps before those that see images together: so many that the least bytes come from beyond the caches. A step
+/// that sees images alone fetches its weights for each, one that sees them together leaves no map near for the next.
 fn alone(steps: &[Step], layouts: &[Layout]) -> usize {
-    let is_large = |step: &Step| {
-        let Layout { height, width, .. } = layouts[step.inputs[0]];
-        height.div_ceil(TILE) * width.div_ceil(TILE) >= FEWEST_TILES
+    let weights = |step: &Step| step.operator.weights();
+    let uses = |step: &Step| step.operator.uses(&layouts[step.output]);
+    let maps = |step: &Step| -> usize {
+        let values = step.inputs.iter().chain([&step.output]);
+        values.map(|&value| layouts[value].height * layouts[value].width * layouts[value].channels).sum()
     };
-    steps.iter().rposition(is_large).map_or(0, |last| last + 1)
-}
-
-/// Runs of steps whose maps between them are larger than a band, and for these the room that a band takes.
-fn segments(steps: &[Step], layouts: &mut [Layout], places: &[Place], alone: usize) -> Vec<Segment> {
-    let mut readers = vec![0; layouts.len()];
-    steps.iter().flat_map(|step| &step.inputs).for_each(|&input| readers[input] += 1);
-    let mut segments: Vec<Segment> = Vec::new();
-    for (index, step) in steps.iter().enumerate() {
-        let goes_on = |segment: &Segment| {
-            let before = &steps[index - 1];
-            let between = layouts[before.output];
-            segment.steps.end == index
-                && index < alone
-                && step.inputs[0] == before.output
-                && readers[before.output] == 1
-                && places[before.output].root == before.output
-                && before.operator.window().is_some()
-                && step.operator.window().is_some()
-                && size_of::<f32>() * between.values(1) > BAND
-        };
-        match segments.last_mut() {
-            Some(segment) if goes_on(segment) => segment.steps.end += 1,
-            _ => segments.push(Segment { steps: index..index + 1, band: layouts[step.output].height }),
-        }
-    }
-    for segment in segments.iter_mut().filter(|segment| segment.steps.len() > 1) {
-        let steps = &steps[segment.steps.clone()];
-        let height = layouts[steps[steps.len() - 1].output].height;
-        let between = &steps[..steps.len() - 1];
-        let bytes = |layouts: &[Layout]| -> usize {
-            between.iter().map(|step| size_of::<f32>() * layouts[step.output].values(1)).sum()
-        };
-        segment.band = 1;
-        for band in 1..=height {
-            let slots = slots(steps, layouts, band);
-            let mut tried = layouts.to_vec();
-            between.iter().zip(&slots).for_each(|(step, slots)| tried[step.output].slots = *slots);
-            if band > 1 && bytes(&tried) > BAND {
-                break;
-            }
-            segment.band = band;
-        }
-        let slots = slots(steps, layouts, segment.band);
-        between.iter().zip(slots).for_each(|(step, slots)| layouts[step.output].slots = slots);
-    }
-    segments
-}
-
-/// The most rows of each map between steps that are there at the same time.
-fn slots(steps: &[Step], layouts: &[Layout], band: usize) -> Vec<usize> {
-    let mut slots = vec![1; steps.len() - 1];
-    let mut done = vec![0; steps.len()];
-    let height = layouts[steps[steps.len() - 1].output].height;
-    for start in (0..height).step_by(band) {
-        let ends = ends(steps, |step| layouts[step.output].height, (start + band).min(height));
-        for (index, slots) in slots.iter_mut().enumerate() {
-            let read = read(
-                &steps[index + 1],
-                done[index + 1]..ends[index + 1],
-                layouts[steps[index].output].height,
-            );
-            *slots = (*slots).max(ends[index].max(read.end) - read.start.min(ends[index]));
-        }
-        done = ends;
-    }
-    slots
-}
-
-/// Up to which row each step's map must be there for that of the last step to be there up to row `end`.
-pub(super) fn ends(steps: &[Step], height: impl Fn(&Step) -> usize, end: usize) -> Vec<usize> {
-    let mut ends = vec![end; steps.len()];
-    for index in (1..steps.len()).rev() {
-        ends[index - 1] = read(&steps[index], 0..ends[index], height(&steps[index - 1])).end;
-    }
-    ends
-}
-
-/// The rows of a map of `height` that a step reads for `rows` of its own.
-fn read(step: &Step, rows: Range<usize>, height: usize) -> Range<usize> {
-    step.operator.window().unwrap_or(Window::ONE).rows(rows, height)
+    let fetched = |alone: usize| -> usize {
+        let (apart, together) = steps.split_at(alone);
+        apart.iter().filter(|step| uses(step) < FEWEST_USES).map(weights).sum::<usize>()
+            + together.iter().map(|step| weights(step) / GROUP + maps(step)).sum::<usize>()
+    };
+    (0..=steps.len()).min_by_key(|&alone| fetched(alone)).unwrap_or(0)
 }

@@ -5,7 +5,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::activation::Finish;
 use super::layout::{Source, Target};
-use super::multiply::{DEPTH, ROWS, multiply};
+use super::multiply::{ROWS, WEIGHTS, multiply};
 use super::packing::{Panel, panels, vector};
 use super::tiles::{Tiles, across, down, six};
 use super::transform::{PRODUCTS, REACH, TILE, transform_inputs, transform_products, transform_weights};
@@ -15,15 +15,12 @@ use super::window::Window;
 const GAP: usize = 16;
 
 /// Blocks of tiles that are transformed before they are multiplied. Where channels are few, all that lies between the
-/// transforms should stay near; where they are many, the weights are large, and fetching them must serve many tiles: with
-/// 16 blocks instead of 48 the multiplications of 512 × 512 channels took 1.13 times as long on a processor with 2 MB of
-/// second cache.
+/// transforms should stay near; where they are many, the weights are large, and fetching them must serve many tiles.
 fn blocks(inputs: usize, outputs: usize) -> usize {
-    (inputs * outputs / 1024).clamp(16, 48)
+    // Measured: 64 × 64 and 128 × 128 channels take a tenth longer with 16 blocks than with 2, 512 × 512 a quarter
+    // longer with 2 than with 32.
+    (inputs * outputs / 8192).clamp(2, 48)
 }
-
-/// Fewer tiles than these do not make up for fetching the weights.
-pub(super) const FEWEST_TILES: usize = 16 * ROWS;
 
 /// A 3 × 3 convolution with stride 1, then an activation, and where a pool follows 2 × 2 maximum with stride 2.
 #[derive(Debug)]
@@ -100,6 +97,16 @@ impl Winograd {
             pools,
             finish,
         }
+    }
+
+    /// How many, transformed and filled up.
+    pub(super) fn weights(&self) -> usize {
+        self.weights.len()
+    }
+
+    /// How many tiles a map has.
+    pub(super) fn tiles(&self) -> usize {
+        Tiles::new(self.sides, 1).count
     }
 
     /// Pixels beyond the left edge of a map that tiles read.
@@ -257,7 +264,8 @@ impl PanelOf<'_> {
         let weights = &S::as_simd_f32s(weights).0[start..start + N * inputs];
         let (weights, _) = weights.as_chunks::<N>();
         let (sums, _) = S::as_mut_simd_f32s(&mut scratch.products);
-        for (start, weights) in (0..).step_by(DEPTH).zip(weights.chunks(DEPTH)) {
+        let depth = WEIGHTS / size_of::<[S::f32s; N]>();
+        for (start, weights) in (0..).step_by(depth).zip(weights.chunks(depth)) {
             for block in 0..self.blocks {
                 let part = block * PRODUCTS + self.product;
                 multiply::<S, N>(
@@ -286,6 +294,7 @@ fn outputs_of_tile<S: Simd>(
     let Winograd { filled, pools, finish, .. } = *winograd;
     let vectors = filled / S::F32_LANES;
     let (products, _) = S::as_simd_f32s(products);
+    let limits = finish.limits(simd);
     let stride = stride / S::F32_LANES;
     let (bias, _) = S::as_simd_f32s(&winograd.bias);
     let (row, column, side) = if pools { (row / 2, column / 2, 2) } else { (row, column, TILE) };
@@ -322,7 +331,7 @@ fn outputs_of_tile<S: Simd>(
                 } else {
                     tile[y][x]
                 };
-                values[lines[y] + x * pixel + vector] = finish.apply(simd, simd.add_f32s(sum, bias));
+                values[lines[y] + x * pixel + vector] = limits.apply(simd, simd.add_f32s(sum, bias));
             }
         }
     }
