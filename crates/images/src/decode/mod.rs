@@ -117,13 +117,61 @@ impl Decoder {
     pub fn decode(&mut self, bytes: &[u8], pixels: &mut [u8]) -> Result<Decoded, DecodeError> {
         assert_eq!(pixels.len(), self.size.rgb_bytes(), "pixels of one image");
         let memory = self.memory.clone(); // Not borrowed from the decoder, whose buffers change.
-        let Source { format, decoder } = self.open(bytes)?;
+        let Source { format, mut decoder } = self.open(bytes)?;
         let (width, height) = decoder.dimensions();
         let _share = memory.take(needed_bytes(&decoder, format, bytes.len()));
-        let doubt = if format == ImageFormat::Jpeg { jpeg::walk(bytes)? } else { None };
-        let image = self.read(decoder, format, bytes)?;
-        self.resize(image.width(), image.height(), image.as_raw(), pixels)?;
+        let orientation = self.orientation(&mut decoder, format);
+        let divisor = if format == ImageFormat::Jpeg { self.divisor(width, height, orientation) } else { 1 };
+        let (doubt, reduced) = match (format, divisor) {
+            (ImageFormat::Jpeg, 1) => (jpeg::walk(bytes)?, None),
+            (ImageFormat::Jpeg, divisor) => jpeg::reduced(bytes, divisor)?,
+            _ => (None, None),
+        };
+        let reduced = reduced.and_then(|image| RgbImage::from_raw(image.width, image.height, image.pixels));
+        match reduced {
+            Some(image) => {
+                let part = [width, height].map(|side| f64::from(side) / f64::from(divisor));
+                let image = turned(image.into(), orientation);
+                // Only what has whole pixels is turned.
+                let part = if orientation == Orientation::NoTransforms { Some(part) } else { None };
+                self.resize_part(image.width(), image.height(), part, image.as_raw(), pixels)?;
+            }
+            None => {
+                let image = read(decoder, orientation, format, bytes)?;
+                self.resize(image.width(), image.height(), image.as_raw(), pixels)?;
+            }
+        }
         Ok(Decoded { image: DecodedImage { width, height, sha256: Digest::of(bytes) }, doubt })
+    }
+
+    /// Which part of its size a JPEG is decoded to: a half, a quarter or an eighth of each side while it stays so much
+    /// larger than what is made of it that no value moves by more than rounding does.
+    fn divisor(&self, width: u32, height: u32, orientation: Orientation) -> u16 {
+        // The nearest neighbour takes single pixels, which have to be those of the file.
+        if self.options.is_none() {
+            return 1;
+        }
+        // Turned, a part of a pixel would lie on the other side.
+        let is_whole = |side: u32, divisor: u16| {
+            orientation == Orientation::NoTransforms || side.is_multiple_of(divisor.into())
+        };
+        // Of the longer side, as it may be turned.
+        let target = self.size.width().max(self.size.height());
+        let fits = |&divisor: &u16| {
+            let least = u64::from(target).saturating_mul(LEAST_REDUCED).saturating_mul(divisor.into());
+            u64::from(width.min(height)) >= least && is_whole(width, divisor) && is_whole(height, divisor)
+        };
+        [8, 4, 2].into_iter().find(fits).unwrap_or(1)
+    }
+
+    /// How a photograph is to be turned.
+    fn orientation(&self, decoder: &mut impl ImageDecoder, format: ImageFormat) -> Orientation {
+        if self.turns || format == ImageFormat::Tiff {
+            // Metadata that cannot be read say nothing.
+            decoder.orientation().unwrap_or(Orientation::NoTransforms)
+        } else {
+            Orientation::NoTransforms
+        }
     }
 
     /// Reads the header. Nothing is allocated before the number of pixels is known to be allowed.
@@ -144,29 +192,23 @@ impl Decoder {
         Ok(Source { format, decoder })
     }
 
-    /// All pixels, turned where they are to be.
-    fn read(
-        &self,
-        mut decoder: impl ImageDecoder,
-        format: ImageFormat,
-        bytes: &[u8],
-    ) -> Result<RgbImage, DecodeError> {
-        let orientation = if self.turns || format == ImageFormat::Tiff {
-            // Metadata that cannot be read say nothing.
-            decoder.orientation().unwrap_or(Orientation::NoTransforms)
-        } else {
-            Orientation::NoTransforms
-        };
-        let mut image = DynamicImage::from_decoder(decoder).map_err(|error| named(error, format, bytes))?;
-        image.apply_orientation(orientation);
-        Ok(image.into_rgb8())
-    }
-
     /// Brings RGB pixels of any size, [height, width, 3], to the decoder's size.
     pub(crate) fn resize(
         &mut self,
         width: u32,
         height: u32,
+        source: &[u8],
+        pixels: &mut [u8],
+    ) -> Result<(), DecodeError> {
+        self.resize_part(width, height, None, source, pixels)
+    }
+
+    /// The same for a part of the pixels, from the first on: its width and height.
+    fn resize_part(
+        &mut self,
+        width: u32,
+        height: u32,
+        part: Option<[f64; 2]>,
         source: &[u8],
         pixels: &mut [u8],
     ) -> Result<(), DecodeError> {
@@ -178,14 +220,38 @@ impl Decoder {
             resize_nearest(width, height, source, self.size, pixels);
             return Ok(());
         };
+        let options = match part {
+            Some([width, height]) => options.crop(0.0, 0.0, width, height),
+            None => *options,
+        };
         let wrong_size = |error: fast_image_resize::ImageBufferError| {
             DecodeError::Decode(image::ImageError::IoError(io::Error::other(error)))
         };
         let source = ImageRef::new(width, height, source, PixelType::U8x3).map_err(wrong_size)?;
         let mut target = Image::from_slice_u8(self.size.width(), self.size.height(), pixels, PixelType::U8x3)
             .map_err(wrong_size)?;
-        self.resizer.resize(&source, &mut target, options).map_err(DecodeError::Resize)
+        self.resizer.resize(&source, &mut target, &options).map_err(DecodeError::Resize)
     }
+}
+
+/// How many times as large as what is made of it a JPEG stays at least, where it is decoded to a part of its size: the
+/// filter still averages so many pixels.
+const LEAST_REDUCED: u64 = 3;
+
+/// All pixels, turned.
+fn read(
+    decoder: impl ImageDecoder,
+    orientation: Orientation,
+    format: ImageFormat,
+    bytes: &[u8],
+) -> Result<RgbImage, DecodeError> {
+    let image = DynamicImage::from_decoder(decoder).map_err(|error| named(error, format, bytes))?;
+    Ok(turned(image, orientation))
+}
+
+fn turned(mut image: DynamicImage, orientation: Orientation) -> RgbImage {
+    image.apply_orientation(orientation);
+    image.into_rgb8()
 }
 
 /// A file whose header was read.

@@ -88,6 +88,52 @@ fn a_forged_size_does_not_exhaust_memory() {
     assert!(matches!(decode(&bytes), Err(DecodeError::TooManyPixels { .. })));
 }
 
+/// A JPEG with an orientation in its metadata.
+fn oriented_jpeg(image: &RgbImage, orientation: u8) -> Vec<u8> {
+    let plain = encoded(&image.clone().into(), ImageFormat::Jpeg);
+    let tiff =
+        [b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(), &[orientation, 0, 0, 0, 0, 0, 0, 0]];
+    let exif = [&b"Exif\0\0"[..], &tiff.concat()].concat();
+    let length = (exif.len() as u16 + 2).to_be_bytes();
+    [&plain[..2], &[0xFF, 0xE1], &length, &exif, &plain[2..]].concat()
+}
+
+#[test]
+fn a_large_jpeg_is_decoded_to_a_part_of_its_size_and_hardly_anything_changes() {
+    let draw = |x: u32, y: u32| {
+        let shape = if (x / 90 + y / 70).is_multiple_of(3) { 90.0 } else { 0.0 };
+        let wave =
+            |by: f64| (70.0 + shape + 60.0 * (f64::from(x) / by).sin() * (f64::from(y) / 37.0).cos()) as u8;
+        Rgb([wave(31.0), wave(53.0), wave(11.0)])
+    };
+    for (width, height) in [(640, 496), (643, 499)] {
+        let image = RgbImage::from_fn(width, height, draw);
+        for orientation in [1, 6] {
+            let bytes = oriented_jpeg(&image, orientation);
+            for interpolation in [Interpolation::Nearest, Interpolation::Bilinear, Interpolation::Lanczos] {
+                let mut decoder = Decoder::new(size(), interpolation).with_exif_orientation(true);
+                let mut found = vec![0; size().rgb_bytes()];
+                decoder.decode(&bytes, &mut found).unwrap();
+                let Source { format, decoder: mut source } = decoder.open(&bytes).unwrap();
+                let turn = decoder.orientation(&mut source, format);
+                let whole = read(source, turn, format, &bytes).unwrap();
+                let mut expected = vec![0; size().rgb_bytes()];
+                decoder.resize(whole.width(), whole.height(), whole.as_raw(), &mut expected).unwrap();
+                let differences = found.iter().zip(&expected).map(|(one, other)| one.abs_diff(*other));
+                let case = format!("{width}x{height}, {interpolation}, orientation {orientation}");
+                let divisor = decoder.divisor(width, height, turn);
+                let is_whole =
+                    interpolation == Interpolation::Nearest || (width % 2 == 1 && orientation != 1);
+                assert_eq!(divisor, if is_whole { 1 } else { 4 }, "{case}");
+                assert_eq!(found == expected, is_whole, "{case}");
+                assert!(differences.clone().max().unwrap() <= 8, "{case}: {:?}", differences.max());
+                let mean = differences.map(f64::from).sum::<f64>() / found.len() as f64;
+                assert!(mean <= 0.5, "{case}: {mean} in the mean");
+            }
+        }
+    }
+}
+
 /// A TIFF of RGB pixels with a tag that says how it is to be turned.
 fn oriented_tiff(image: &RgbImage, orientation: u16) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());

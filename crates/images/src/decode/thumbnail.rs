@@ -7,7 +7,7 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use rayon::prelude::*;
 
 use super::guard::guarded;
-use super::{DecodeError, Decoder, Source, needed_bytes};
+use super::{DecodeError, Decoder, Source, needed_bytes, read};
 
 /// Enough to see what is on a picture of a hundred pixels.
 const QUALITY: u8 = 72;
@@ -55,9 +55,10 @@ impl ThumbnailMaker {
 
     fn make_of(&self, bytes: &[u8]) -> Result<Thumbnail, DecodeError> {
         let memory = self.decoder.memory.clone();
-        let Source { format, decoder } = self.decoder.open(bytes)?;
+        let Source { format, mut decoder } = self.decoder.open(bytes)?;
         let _share = memory.take(needed_bytes(&decoder, format, bytes.len()));
-        let image = self.decoder.read(decoder, format, bytes)?;
+        let orientation = self.decoder.orientation(&mut decoder, format);
+        let image = read(decoder, orientation, format, bytes)?;
         let size = fitted(image.width(), image.height(), self.longest);
         let mut pixels = vec![0; size.rgb_bytes()]; // [height, width, 3]
         let mut resizer = Decoder::new(size, Interpolation::Bilinear);

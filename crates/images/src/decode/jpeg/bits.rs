@@ -20,14 +20,17 @@ impl<'a> Bits<'a> {
     }
 
     /// The next 16 bits, with zeros behind the end.
+    #[inline]
     pub(super) fn peek(&mut self) -> u16 {
-        if self.count < 16 {
+        // As many as a code and a number behind it: one question for both.
+        if self.count < 32 {
             self.refill();
         }
         (self.buffer >> 48) as u16
     }
 
     /// Drops at most 16 bits.
+    #[inline]
     pub(super) fn skip(&mut self, count: u32) -> Result<(), Ended> {
         if self.count < count {
             self.refill();
@@ -44,7 +47,32 @@ impl<'a> Bits<'a> {
         Ok(bits)
     }
 
+    /// Reads a number of at most 16 bits: those that begin with 0 are negative (T.81, F.2.2.1).
+    #[inline]
+    pub(super) fn number(&mut self, count: u32) -> Result<i32, Ended> {
+        if self.count < count {
+            self.refill();
+        }
+        let bits = self.buffer;
+        self.skip(count)?;
+        let value = (bits >> 48) as i32 >> 16_u32.saturating_sub(count);
+        let below = if bits >> 63 == 0 { (1_i32 << count.min(16)).wrapping_sub(1) } else { 0 };
+        Ok(value.wrapping_sub(below))
+    }
+
     fn refill(&mut self) {
+        // Eight bytes at once where no marker and no 0 behind an 0xFF can be among them.
+        if let Some(bytes) = self.data.get(self.position..).and_then(|rest| rest.first_chunk::<8>())
+            && !bytes.contains(&0xFF)
+            && self.count <= 56
+        {
+            let taken = 64_u32.saturating_sub(self.count) / 8;
+            let kept = u64::MAX << (64_u32.saturating_sub(taken.saturating_mul(8)) & 63);
+            self.buffer |= (u64::from_be_bytes(*bytes) & kept) >> self.count;
+            self.count = self.count.saturating_add(taken.saturating_mul(8));
+            self.position = self.position.saturating_add(taken as usize);
+            return;
+        }
         while self.count <= 56 {
             let Some(&byte) = self.data.get(self.position) else { return };
             let length = match (byte, self.data.get(self.position.saturating_add(1))) {

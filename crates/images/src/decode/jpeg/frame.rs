@@ -8,6 +8,8 @@ pub(super) struct Component {
     pub(super) horizontal: u8,
     /// The same, down.
     pub(super) vertical: u8,
+    /// The number of its quantization table.
+    pub(super) quantization: u8,
 }
 
 /// A frame header of a coding that is understood here.
@@ -28,9 +30,12 @@ impl Frame {
             .chunks_exact(3)
             .take(usize::from(*count))
             .filter_map(|bytes| match bytes {
-                [id, factors, _] => {
-                    Some(Component { id: *id, horizontal: factors >> 4, vertical: factors & 15 })
-                }
+                [id, factors, quantization] => Some(Component {
+                    id: *id,
+                    horizontal: factors >> 4,
+                    vertical: factors & 15,
+                    quantization: *quantization,
+                }),
                 _ => None,
             })
             .collect();
@@ -47,23 +52,28 @@ impl Frame {
         (is_whole && all_in_range && frame.width > 0 && frame.height > 0).then_some(frame)
     }
 
-    /// The units of interleaved data: blocks of every component that lie together.
-    pub(super) fn units(&self) -> u64 {
-        self.area(1, 1)
+    /// The units of interleaved data, across and down: blocks of every component that lie together.
+    pub(super) fn units(&self) -> [u64; 2] {
+        self.sides(1, 1)
     }
 
-    /// The blocks of a component that has a scan of its own.
-    pub(super) fn blocks(&self, component: Component) -> u64 {
-        self.area(component.horizontal, component.vertical)
+    /// The blocks of a component that has a scan of its own, across and down.
+    pub(super) fn blocks(&self, component: Component) -> [u64; 2] {
+        self.sides(component.horizontal, component.vertical)
     }
 
-    /// ⌈⌈size · factor / greatest factor⌉ / 8⌉ across, times the same down.
-    fn area(&self, horizontal: u8, vertical: u8) -> u64 {
+    /// The greatest factors of all components, across and down.
+    pub(super) fn greatest(&self) -> [u8; 2] {
         let greatest = |factor: fn(&Component) -> u8| self.components.iter().map(factor).max().unwrap_or(1);
+        [greatest(|one| one.horizontal), greatest(|one| one.vertical)]
+    }
+
+    /// ⌈⌈size · factor / greatest factor⌉ / 8⌉ across, and the same down.
+    fn sides(&self, horizontal: u8, vertical: u8) -> [u64; 2] {
         let count = |size: u16, factor: u8, greatest: u8| {
             u64::from(size).saturating_mul(factor.into()).div_ceil(u64::from(greatest).saturating_mul(8))
         };
-        let across = count(self.width, horizontal, greatest(|one| one.horizontal));
-        across.saturating_mul(count(self.height, vertical, greatest(|one| one.vertical)))
+        let [across, down] = self.greatest();
+        [count(self.width, horizontal, across), count(self.height, vertical, down)]
     }
 }

@@ -65,6 +65,7 @@ impl Huffman {
     }
 
     /// Reads one code.
+    #[inline]
     pub(super) fn read(&self, bits: &mut Bits) -> Result<u8, NoValue> {
         let next = bits.peek();
         let entry = self.lookup.get(usize::from(next >> (16 - LOOKUP_BITS))).copied().unwrap_or(0);
@@ -72,7 +73,12 @@ impl Huffman {
             bits.skip(u32::from(entry >> 8))?;
             return Ok((entry & 0xFF) as u8);
         }
-        let next = u32::from(next);
+        self.read_long(bits, next.into())
+    }
+
+    /// Reads a code that is longer than what is looked up, or none.
+    #[cold]
+    fn read_long(&self, bits: &mut Bits, next: u32) -> Result<u8, NoValue> {
         let lengths = (1_u32..).zip(self.ends.iter().zip(&self.offsets));
         for (length, (end, offset)) in lengths {
             if next < *end {

@@ -8,7 +8,9 @@
 mod bits;
 mod frame;
 mod huffman;
+mod inverse;
 mod progressive;
+mod reduce;
 mod scan;
 mod walk;
 
@@ -16,7 +18,7 @@ mod walk;
 mod tests;
 
 pub use walk::Doubt;
-pub(super) use walk::walk;
+pub(super) use walk::{reduced, walk};
 
 /// What is wrong with a JPEG.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

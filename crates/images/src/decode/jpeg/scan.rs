@@ -21,6 +21,37 @@ pub(super) struct Scan {
     pub(super) band: Band,
 }
 
+/// What becomes of the numbers of sequential scans, block by block. `place` is the component's in the frame.
+pub(super) trait Sink {
+    /// A segment that is no scan's.
+    fn header(&mut self, _marker: u8, _segment: &[u8]) {}
+
+    /// A scan begins.
+    fn begin(&mut self, _frame: &Frame, _scan: &Scan) {}
+
+    /// By how much the mean of a block is above that of the component's block before it.
+    fn mean(&mut self, _place: usize, _difference: i32) {}
+
+    /// One of the 63 other numbers of that block, in zigzag order; those that do not come are zero. A damaged block has
+    /// some beyond the last.
+    fn number(&mut self, _place: usize, _zigzag: u32, _value: i32) {}
+
+    /// The block is whole: a unit's, counted in the scan, and there one of the component's.
+    fn end(&mut self, _place: usize, _unit: u64, _block: u64) {}
+
+    /// Means begin at 0 again.
+    fn restart(&mut self) {}
+
+    /// The rest of the picture is left to a decoder.
+    fn not_judged(&mut self) {}
+}
+
+/// Nothing becomes of them.
+#[derive(Debug)]
+pub(super) struct Nothing;
+
+impl Sink for Nothing {}
+
 /// How a scan ended.
 pub(super) struct ScanEnd {
     /// The marker behind it; `None` where the data end.
@@ -63,17 +94,21 @@ impl Scan {
     /// The units that the scan has to hold, and the blocks of one for each part.
     fn size(&self, frame: &Frame) -> (u64, Vec<u64>) {
         match &self.parts[..] {
-            [(_, component, _, _)] => (frame.blocks(*component), vec![1]),
+            [(_, component, _, _)] => (area(frame.blocks(*component)), vec![1]),
             parts => {
                 let blocks = |component: &Component| {
                     u64::from(component.horizontal).saturating_mul(component.vertical.into())
                 };
-                (frame.units(), parts.iter().map(|(_, component, _, _)| blocks(component)).collect())
+                (area(frame.units()), parts.iter().map(|(_, component, _, _)| blocks(component)).collect())
             }
         }
     }
 
-    /// Walks all blocks, which begin at a byte of `data`.
+    /// Walks all blocks, which begin at a byte of `data`. Those of sequential scans go into `sink`.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what the headers said so far, and what is kept from scan to scan"
+    )]
     pub(super) fn walk(
         &self,
         data: &[u8],
@@ -82,7 +117,9 @@ impl Scan {
         tables: &Tables,
         restart_interval: u64,
         nonzero: &mut [Nonzero],
+        sink: &mut impl Sink,
     ) -> Result<ScanEnd, JpegError> {
+        sink.begin(frame, self);
         let mut bits = Bits::new(data, position);
         let (units, blocks) = self.size(frame);
         let per_unit: u64 = blocks.iter().sum();
@@ -92,6 +129,7 @@ impl Scan {
         for unit in 0..units {
             if unit > 0 && unit.checked_rem(restart_interval) == Some(0) {
                 run = 0;
+                sink.restart();
                 match bits.next_marker() {
                     (Some(0xD0..=0xD7), _) => {}
                     (marker, _) => return Err(missing(marker, found, expected)),
@@ -99,15 +137,18 @@ impl Scan {
             }
             for ((place, _, direct, alternating), count) in self.parts.iter().zip(&blocks) {
                 let tables = (table(&tables.direct, *direct), table(&tables.alternating, *alternating));
-                for _ in 0..*count {
+                for block in 0..*count {
                     let result = if frame.is_progressive {
                         let history = if self.band.first > 0 { nonzero.get_mut(*place) } else { None };
                         self.band.block(&mut bits, tables, &mut run, history.and_then(|all| all.at(found)))
                     } else {
-                        sequential_block(&mut bits, tables)
+                        sequential_block(&mut bits, tables, sink, *place)
                     };
                     match result {
-                        Ok(()) => found = found.saturating_add(1),
+                        Ok(()) => {
+                            sink.end(*place, unit, block);
+                            found = found.saturating_add(1);
+                        }
                         Err(NoValue::NoCode) => return Err(JpegError::NoCode { found, expected }),
                         Err(NoValue::Ended) => return Err(missing(bits.next_marker().0, found, expected)),
                     }
@@ -138,10 +179,12 @@ fn missing(marker: Option<u8>, found: u64, expected: u64) -> JpegError {
 fn sequential_block(
     bits: &mut Bits,
     (direct, alternating): (Option<&Huffman>, Option<&Huffman>),
+    sink: &mut impl Sink,
+    place: usize,
 ) -> Result<(), NoValue> {
     let (direct, alternating) = (direct.ok_or(NoValue::NoCode)?, alternating.ok_or(NoValue::NoCode)?);
-    let size = direct.read(bits)?;
-    bits.skip(u32::from(size.min(16)))?;
+    let size = u32::from(direct.read(bits)?.min(16));
+    sink.mean(place, bits.number(size)?);
     let mut index = 1_u32;
     while index < 64 {
         let value = alternating.read(bits)?;
@@ -149,8 +192,13 @@ fn sequential_block(
         if size == 0 && zeros < 15 {
             break;
         }
-        bits.skip(size)?;
-        index = index.saturating_add(zeros).saturating_add(1);
+        index = index.saturating_add(zeros);
+        sink.number(place, index, bits.number(size)?);
+        index = index.saturating_add(1);
     }
     Ok(())
+}
+
+fn area([across, down]: [u64; 2]) -> u64 {
+    across.saturating_mul(down)
 }

@@ -108,9 +108,104 @@ proptest! {
         for (index, value) in flips {
             *index.get_mut(&mut bytes) = value;
         }
-        let _ = walk(&bytes);
-        let _ = walk(&bytes[bytes.len() / 3..]);
+        for bytes in [&bytes[..], &bytes[bytes.len() / 3..]] {
+            let walked = walk(bytes);
+            for divisor in [2, 4, 8] {
+                // What is wrong is told in the same words, whether a picture is made or not.
+                prop_assert_eq!(&reduced(bytes, divisor).map(|(doubt, _)| doubt), &walked);
+            }
+        }
     }
+}
+
+/// A picture that is smooth, so that a part of its size has its levels; of one colour where there is but one.
+fn smooth(coding: Coding) -> Vec<u8> {
+    let (width, height) = coding.size;
+    let pixel = |x: f64, y: f64| {
+        let wave = |across: f64, down: f64| (128.0 + 90.0 * (x * across + y * down).sin()) as u8;
+        [wave(0.02, 0.01), wave(0.01, 0.03), wave(-0.015, 0.02)]
+    };
+    let rows = (0..height).flat_map(|y| (0..width).map(move |x| pixel(x.into(), y.into())));
+    let pixels: Vec<u8> = match coding.colours {
+        ColorType::Luma => rows.map(|[grey, ..]| grey).collect(),
+        _ => rows.flatten().collect(),
+    };
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, coding.quality);
+    encoder.set_sampling_factor(coding.sampling);
+    encoder.set_progressive(coding.is_progressive);
+    encoder.set_restart_interval(coding.restart_interval);
+    encoder.encode(&pixels, width, height, coding.colours).unwrap();
+    bytes
+}
+
+#[test]
+fn a_part_of_a_pictures_size_has_its_levels_whatever_its_coding() {
+    use SamplingFactor::{F_1_1, F_1_2, F_2_1, F_2_2};
+    for size in [(160, 128), (157, 123), (33, 8)] {
+        for (colours, sampling) in [
+            (ColorType::Luma, F_1_1),
+            (ColorType::Rgb, F_1_1),
+            (ColorType::Rgb, F_2_1),
+            (ColorType::Rgb, F_1_2),
+            (ColorType::Rgb, F_2_2),
+        ] {
+            for restart_interval in [0, 3] {
+                let coding = Coding { size, colours, sampling, restart_interval, quality: 95, ..PLAIN };
+                let bytes = smooth(coding);
+                let whole = image::load_from_memory(&bytes).unwrap().into_rgb8();
+                for divisor in [2, 4, 8] {
+                    let (doubt, picture) = reduced(&bytes, divisor).unwrap();
+                    let picture = picture.unwrap();
+                    assert_eq!(doubt, None);
+                    let sides = (u32::from(size.0), u32::from(size.1));
+                    let divisor = u32::from(divisor);
+                    assert_eq!(
+                        (picture.width, picture.height),
+                        (sides.0.div_ceil(divisor), sides.1.div_ceil(divisor))
+                    );
+                    let image =
+                        image::RgbImage::from_raw(picture.width, picture.height, picture.pixels).unwrap();
+                    for (x, y, found) in image.enumerate_pixels() {
+                        let side =
+                            |from: u32, most: u32| from * divisor..(from * divisor + divisor).min(most);
+                        let area = side(y, sides.1).flat_map(|y| side(x, sides.0).map(move |x| (x, y)));
+                        let pixels: Vec<[u8; 3]> = area.map(|(x, y)| whole.get_pixel(x, y).0).collect();
+                        for channel in 0..3 {
+                            let sum: f64 = pixels.iter().map(|pixel| f64::from(pixel[channel])).sum();
+                            let mean = sum / pixels.len() as f64;
+                            let difference = (mean - f64::from(found.0[channel])).abs();
+                            assert!(difference < 10.0, "{coding:?} / {divisor} at {x}, {y}: {difference}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_coded_or_coloured_otherwise_is_left_to_the_decoder() {
+    let of = |coding: Coding| reduced(&coding.encode(5), 2).unwrap().1;
+    assert!(of(PLAIN).is_some());
+    assert_eq!(of(Coding { is_progressive: true, ..PLAIN }), None);
+    assert_eq!(of(Coding { colours: ColorType::Cmyk, ..PLAIN }), None);
+    assert_eq!(of(Coding { sampling: SamplingFactor::F_4_1, ..PLAIN }), None, "16 pixels of a block");
+    let mut named = PLAIN.encode(5);
+    let at = |bytes: &[u8], marker: u8| bytes.windows(2).position(|pair| pair == [0xFF, marker]).unwrap();
+    for (index, name) in b"RGB".iter().enumerate() {
+        let (frame, scan) = (at(&named, 0xC0), at(&named, 0xDA));
+        named[frame + 10 + 3 * index] = *name;
+        named[scan + 5 + 2 * index] = *name;
+    }
+    assert_eq!(reduced(&named, 2), Ok((None, None)), "components called R, G and B");
+    let adobe = |transform: u8| {
+        let plain = PLAIN.encode(5);
+        let segment = [&[0xFF, 0xEE, 0, 14][..], b"Adobe", &[0, 100, 0, 0, 0, 0, transform]].concat();
+        [&plain[..2], &segment, &plain[2..]].concat()
+    };
+    assert_eq!(reduced(&adobe(0), 2), Ok((None, None)), "RGB by Adobe's marker");
+    assert!(reduced(&adobe(1), 2).unwrap().1.is_some());
 }
 
 #[test]

@@ -6,7 +6,8 @@ use super::JpegError;
 use super::frame::Frame;
 use super::huffman::Huffman;
 use super::progressive::Nonzero;
-use super::scan::{Scan, Tables};
+use super::reduce::{Reduced, Reduction};
+use super::scan::{Nothing, Scan, Sink, Tables};
 
 /// More scans than this are the decoder's to refuse: each can make it go through the whole picture.
 const MOST_SCANS: usize = 100;
@@ -36,6 +37,21 @@ impl fmt::Display for Doubt {
 
 /// Walks a whole JPEG and says what is wrong with it, or doubtful. Codings that are not known here are not judged.
 pub(in crate::decode) fn walk(bytes: &[u8]) -> Result<Option<Doubt>, JpegError> {
+    walk_into(bytes, &mut Nothing)
+}
+
+/// Walks a whole JPEG, and makes a picture of it whose sides are a `divisor`th, which is 2, 4 or 8; none where that is not
+/// known how.
+pub(in crate::decode) fn reduced(
+    bytes: &[u8],
+    divisor: u16,
+) -> Result<(Option<Doubt>, Option<Reduced>), JpegError> {
+    let mut reduction = Reduction::new(divisor);
+    let doubt = walk_into(bytes, &mut reduction)?;
+    Ok((doubt, reduction.picture()))
+}
+
+fn walk_into(bytes: &[u8], sink: &mut impl Sink) -> Result<Option<Doubt>, JpegError> {
     let mut walker = Walker::default();
     let mut position = 2;
     loop {
@@ -51,14 +67,18 @@ pub(in crate::decode) fn walk(bytes: &[u8]) -> Result<Option<Doubt>, JpegError> 
                 let Some(segment) = segment(bytes, next) else { return Err(JpegError::NoEnd) };
                 position = next.saturating_add(2).saturating_add(segment.len());
                 if marker == 0xDA {
-                    match walker.scan(bytes, segment, position)? {
+                    match walker.scan(bytes, segment, position, sink)? {
                         Some(behind) => position = behind,
                         // Not judged, but its end has to come.
-                        None if has_end(bytes, position) => return Ok(None),
+                        None if has_end(bytes, position) => {
+                            sink.not_judged();
+                            return Ok(None);
+                        }
                         None => return Err(JpegError::NoEnd),
                     }
                 } else {
                     walker.header(marker, segment);
+                    sink.header(marker, segment);
                 }
             }
         }
@@ -132,7 +152,13 @@ impl Walker {
 
     /// Walks a scan whose data begin at `position`, and gives where its end marker stands; `None` for one that is not
     /// judged.
-    fn scan(&mut self, bytes: &[u8], header: &[u8], position: usize) -> Result<Option<usize>, JpegError> {
+    fn scan(
+        &mut self,
+        bytes: &[u8],
+        header: &[u8],
+        position: usize,
+        sink: &mut impl Sink,
+    ) -> Result<Option<usize>, JpegError> {
         self.scans = self.scans.saturating_add(1);
         let Some(frame) = &self.frame else { return Ok(None) };
         let Some(scan) = Scan::read(header, frame) else { return Ok(None) };
@@ -141,7 +167,7 @@ impl Walker {
             return Ok(None);
         }
         let end =
-            scan.walk(bytes, position, frame, &self.tables, self.restart_interval, &mut self.nonzero)?;
+            scan.walk(bytes, position, frame, &self.tables, self.restart_interval, &mut self.nonzero, sink)?;
         self.unused = self.unused.saturating_add(end.left);
         let band =
             if frame.is_progressive { (scan.band.first, scan.band.last, scan.band.low) } else { (0, 63, 0) };
