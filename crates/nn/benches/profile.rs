@@ -5,14 +5,18 @@
 //! memory that no cache holds. Weights are untrained: an operator takes as long whatever it multiplies.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints what it measures")]
 
+mod untrained;
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Instant;
 
-use convbase_bases::{Choices, architectures, write_untrained};
-use convbase_core::{ImageSize, Interpolation, Pooling, Precision, Preprocess};
-use convbase_nn::{Base, ConvBase, Device, OperatorTime};
+use convbase_bases::architectures;
+use convbase_core::Precision;
+use convbase_nn::{ConvBase, Device, OperatorTime};
 use pulp::{Arch, Simd, WithSimd};
+
+use untrained::{pixels, untrained};
 
 const ROUNDS: usize = 9;
 
@@ -96,21 +100,8 @@ fn report(name: &str, side: u32, batch: usize, limits: &Limits, in_detail: bool)
 
 /// Each operator's least time of some rounds.
 fn times(name: &str, side: u32, batch: usize) -> Vec<OperatorTime> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("untrained.safetensors");
-    write_untrained(&path, convbase_bases::architecture(name).unwrap(), 1, Preprocess::Rescale).unwrap();
-    let base = Base::open(name, Some(&path)).unwrap();
-    let size = ImageSize::new(side, side).unwrap();
-    let choices = Choices {
-        layer: base.default_layer().to_owned(),
-        pooling: Pooling::None,
-        image_size: size,
-        interpolation: Interpolation::Nearest,
-        preprocess: Preprocess::Rescale,
-    };
-    let spec = base.spec(choices).unwrap();
-    let pixels: Vec<u8> =
-        (0..batch * size.rgb_bytes()).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let (base, spec, _folder) = untrained(name, side);
+    let pixels = pixels(batch, spec.image_size);
     let base = ConvBase::new(&base, &spec, Precision::Float32, Device::Cpu).unwrap();
     let round = || base.profile(&pixels, batch).unwrap();
     let mut least = round();

@@ -5,11 +5,15 @@
 //! Names of bases are arguments: `cargo bench --package convbase-nn --bench throughput -- NAME`; without any, all.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints what it measures")]
 
+mod untrained;
+
 use std::time::Instant;
 
-use convbase_bases::{Choices, architectures, default_architecture, write_untrained};
-use convbase_core::{ImageSize, Interpolation, Pooling, Precision, Preprocess};
-use convbase_nn::{Base, ConvBase, Device};
+use convbase_bases::{architectures, default_architecture};
+use convbase_core::Precision;
+use convbase_nn::{ConvBase, Device};
+
+use untrained::{pixels, untrained};
 
 const ROUNDS: usize = 5;
 const IMAGES: usize = 16;
@@ -30,23 +34,9 @@ fn main() {
 
 /// Every variant of one base; in both precisions where `in_detail`.
 fn measure(name: &str, in_detail: bool) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("untrained.safetensors");
-    let architecture = convbase_bases::architecture(name).unwrap();
-    write_untrained(&path, architecture, 1, Preprocess::Rescale).unwrap();
-    let base = Base::open(name, Some(&path)).unwrap();
-    let side = if in_detail { 180 } else { 224 };
-    let size = ImageSize::new(side, side).unwrap();
-    let choices = Choices {
-        layer: base.default_layer().to_owned(),
-        pooling: Pooling::None,
-        image_size: size,
-        interpolation: Interpolation::Nearest,
-        preprocess: Preprocess::Rescale,
-    };
-    let spec = base.spec(choices).unwrap();
-    let pixels: Vec<u8> =
-        (0..IMAGES * size.rgb_bytes()).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let (base, spec, _folder) = untrained(name, if in_detail { 180 } else { 224 });
+    let size = spec.image_size;
+    let pixels = pixels(IMAGES, size);
 
     let precisions: &[Precision] =
         if in_detail { &[Precision::Float32, Precision::BFloat16] } else { &[Precision::Float32] };

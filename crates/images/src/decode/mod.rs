@@ -145,7 +145,7 @@ impl Decoder {
     }
 
     /// Which part of its size a JPEG is decoded to: a half, a quarter or an eighth of each side while it stays so much
-    /// larger than what is made of it that no value moves by more than rounding does.
+    /// larger than what is made of it that values move by a fraction of a level in the mean.
     fn divisor(&self, width: u32, height: u32, orientation: Orientation) -> u16 {
         // The nearest neighbour takes single pixels, which have to be those of the file.
         if self.options.is_none() {

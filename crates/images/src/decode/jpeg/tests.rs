@@ -35,12 +35,16 @@ impl Coding {
         };
         let count = u32::from(width) * u32::from(height) * channels;
         let pixels: Vec<u8> = (0..count).map(|n| ((n * 7) ^ (n / 31 * seed) ^ (n * n % 97)) as u8).collect();
+        self.encode_pixels(&pixels)
+    }
+
+    fn encode_pixels(self, pixels: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = Encoder::new(&mut bytes, self.quality);
         encoder.set_sampling_factor(self.sampling);
         encoder.set_progressive(self.is_progressive);
         encoder.set_restart_interval(self.restart_interval);
-        encoder.encode(&pixels, width, height, self.colours).unwrap();
+        encoder.encode(pixels, self.size.0, self.size.1, self.colours).unwrap();
         bytes
     }
 }
@@ -130,13 +134,7 @@ fn smooth(coding: Coding) -> Vec<u8> {
         ColorType::Luma => rows.map(|[grey, ..]| grey).collect(),
         _ => rows.flatten().collect(),
     };
-    let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(&mut bytes, coding.quality);
-    encoder.set_sampling_factor(coding.sampling);
-    encoder.set_progressive(coding.is_progressive);
-    encoder.set_restart_interval(coding.restart_interval);
-    encoder.encode(&pixels, width, height, coding.colours).unwrap();
-    bytes
+    coding.encode_pixels(&pixels)
 }
 
 #[test]

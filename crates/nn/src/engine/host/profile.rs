@@ -14,8 +14,7 @@ pub struct OperatorTime {
     pub operator: &'static str,
     /// How long it takes, in seconds.
     pub seconds: f64,
-    /// Multiplications with additions, as it does them: Winograd's transforms, which need none but their own, are not
-    /// counted.
+    /// Multiplications with additions by its weights; those of Winograd's transforms are not counted.
     pub multiply_adds: u64,
     /// Bytes that are read and written at least once: maps, and a share of the weights where images share them.
     pub bytes: u64,
