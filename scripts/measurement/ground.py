@@ -28,16 +28,14 @@ class Ground:
     def __enter__(self):
         for name in ("extractor", "trainer", "evaluator"):
             self.program(name)
-        weights = self.options.weights or repository.weights(self.options.base)
-        # The speed of convolutions does not depend on what they multiply.
-        self.draws_weights = self.options.weights is None and not weights.is_file() and self.may_draw
-        if not weights.is_file() and not self.draws_weights:
-            raise Failure(f"{weights}: expected the weights, found no file", "scripts/weights makes them")
-        self.weights = weights.resolve()
         self.options.folder.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-", dir=self.options.folder)).resolve()
-        if self.draws_weights:
-            self.weights = self.folder / "drawn.safetensors"
+        try:
+            if self.options.base is not None:
+                self.choose(self.options.base)
+        except Failure:
+            self.__exit__()
+            raise
         say(f"bench: {machine.describe(self.machine)}")
         if self.machine["load_average"] > BUSY * self.machine["cores"]:
             say(f"remark: others compute here as well (load average {self.machine['load_average']:.1f}): "
@@ -47,17 +45,27 @@ class Ground:
     def __exit__(self, *_):
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def choose(self, base):
+        """The base that is extracted with from now on, and its weights."""
+        weights = self.options.weights or repository.weights(base)
+        # The speed of convolutions does not depend on what they multiply.
+        self.draws_weights = self.options.weights is None and not weights.is_file() and self.may_draw
+        if not weights.is_file() and not self.draws_weights:
+            raise Failure(f"{weights}: expected the weights, found no file", "scripts/weights makes them")
+        self.base = base
+        self.weights = self.folder / f"drawn-{base}.safetensors" if self.draws_weights else weights.resolve()
+
     def program(self, name, folder=None):
         path = (folder or self.options.programs) / name
         if not path.is_file():
             raise Failure(f"{path}: expected a program, found none", "`just build` makes it, or give --programs DIR")
         return path.resolve()
 
-    def extract(self, images, store, *further, recipe="article", programs=None):
-        """Extracts into a store that is not there before, on the processor, whatever machine this is."""
+    def extract(self, images, store, *further, recipe="article", programs=None, device="cpu"):
+        """Extracts into a store that is not there before; on the processor, whatever machine this is, by default."""
         shutil.rmtree(store, ignore_errors=True)
         command = [self.program("extractor", programs), "extract", "--images", images, "--out", store,
-                   *repository.base_options(self.options.base, self.weights), *RECIPES[recipe], "--device", "cpu",
+                   *repository.base_options(self.base, self.weights), *RECIPES[recipe], "--device", device,
                    "--log-format", "json", *further]
         return processes.must("extractor extract", command)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from measurement.processes import cores
 
 # Instructions by which convolutions are faster or slower.
-FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_tile", "amx_bf16", "asimd", "bf16", "i8mm", "sve")
+FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16", "asimd",
+         "bf16", "i8mm", "sve")
 
 
 def machine():
@@ -26,6 +27,11 @@ def machine():
 def multiplies_bf16(found):
     """Whether bf16 is multiplied natively, by the measure of `--precision auto`."""
     return "amx_bf16" in found["flags"]
+
+
+def adds_bytes_in_16_bits(found):
+    """Whether sums of bytes' products may be cut off: on x86 without the instructions that add them up in 32 bits."""
+    return found["architecture"] == "x86_64" and not {"avx_vnni", "avx512_vnni", "amx_int8"} & set(found["flags"])
 
 
 def describe(found):

@@ -2,10 +2,13 @@
 
 import unittest
 from types import SimpleNamespace
+from unittest.mock import patch
 
 from install import throwaway
 from measurement import machine, photographs, ways
 from measurement.extraction import pairs
+from measurement.graphs import Graphs
+from measurement.ground import Ground
 from measurement.peers import environment, roster
 from measurement.quiet import Quiet
 from measurement.stores import Stores, store_paths, training_images
@@ -69,6 +72,11 @@ class Choices(Quiet):
         with self.assertRaisesRegex(Failure, "found `jax`"):
             roster.chosen("ours,jax")
 
+    def test_another_base_is_extracted_in_fp32_and_int8_by_whoever_knows_it(self):
+        self.assertEqual(roster.taking_part("openvino,ours", None, "mobilenet"),
+                         {"extraction": ["openvino-fp32", "openvino-int8", "ours-fp32"]})
+        self.assertEqual(roster.taking_part("keras,torch", None, "efficientnet_lite0"), {"extraction": ["torch-fp32"]})
+
     def test_a_part_is_left_out_where_nobody_takes_part(self):
         self.assertEqual(list(roster.taking_part(None)), list(roster.PARTS))
         self.assertEqual(roster.taking_part("ours,scikit-learn", "probe"), {"probe": ["ours", "scikit-learn"]})
@@ -98,11 +106,39 @@ class Choices(Quiet):
         self.assertEqual(pairs(["ours-fp32", "ours-bf16", "keras-fp32", "torch-bf16"]),
                          [("ours-fp32", "keras-fp32"), ("ours-bf16", "torch-bf16"), ("ours-bf16", "keras-fp32")])
         self.assertEqual(pairs(["keras-fp32", "ours-bf16"]), [("ours-bf16", "keras-fp32")])
+        # In 8 bits we do not compute.
+        self.assertEqual(pairs(["ours-fp32", "ours-bf16", "openvino-int8"]), [("ours-fp32", "openvino-int8")])
 
     def test_the_machine_says_whether_it_multiplies_bf16(self):
         self.assertTrue(machine.multiplies_bf16({"flags": ["avx2", "amx_bf16"]}))
         self.assertFalse(machine.multiplies_bf16({"flags": ["avx512_bf16"]}))
+        for architecture, flag, narrow in (("x86_64", "avx2", True), ("x86_64", "avx512_vnni", False),
+                                           ("aarch64", "asimd", False)):
+            self.assertEqual(machine.adds_bytes_in_16_bits({"architecture": architecture, "flags": [flag]}), narrow)
         self.assertEqual(machine.field("model name\t: A B\nflags\t\t: x y\n", "flags|Features"), "x y")
+
+    def test_weights_that_are_not_there_are_drawn_or_refused(self):
+        self.touch("extractor", "trainer", "evaluator", "mine.safetensors")
+        options = SimpleNamespace(programs=self.folder, folder=self.folder / "work", base=None, weights=None)
+        with patch("repository.weights", lambda base: self.folder / f"{base}.safetensors"):
+            with Ground("way", options, may_draw=True) as ground:
+                ground.choose("none")
+                self.assertEqual((ground.draws_weights, ground.weights.name), (True, "drawn-none.safetensors"))
+                ground.choose("mine")
+                self.assertEqual((ground.draws_weights, ground.weights.name), (False, "mine.safetensors"))
+            options.base = "none"
+            with self.assertRaisesRegex(Failure, "none.safetensors: expected the weights"), Ground("way", options):
+                pass
+        self.assertEqual(list(options.folder.iterdir()), [])
+
+    def test_who_reads_a_file_is_told_of_it_and_8_bits_are_another_one(self):
+        options = SimpleNamespace(base="mobilenet", image_size=96)
+        ground = SimpleNamespace(folder=self.folder, options=options, weights="weights")
+        graphs = Graphs(ground, None, ["ours-fp32", "openvino-int8"])
+        self.assertTrue(graphs.read and graphs.quantised)
+        self.assertEqual([graphs.told(name)[6:] for name in ("keras-fp32", "torch-fp32", "openvino-int8")],
+                         [[], ["--graph", self.folder / "base.onnx"], ["--graph", self.folder / "base-int8.onnx"]])
+        self.assertFalse(Graphs(ground, None, ["ours-fp32", "keras-fp32"]).read)
 
     def test_folders_of_others_are_neither_filled_nor_removed(self):
         self.touch("mine")

@@ -143,6 +143,7 @@ class Agreement(unittest.TestCase):
         self.assertFalse(within(found, "bf16"))
         self.assertTrue(within({"relative": 3e-3}, "bf16"))
         self.assertFalse(within({"relative": 3e-3}, "fp32"))
+        self.assertEqual([within({"relative": far}, "int8") for far in (0.2, 0.4)], [True, False])
 
     def test_what_is_no_number_never_agrees(self):
         found = self.agreement((300, self.numpy.nan))

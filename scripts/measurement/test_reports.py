@@ -88,6 +88,30 @@ class Reports(Quiet):
         self.assertEqual(rows[2][1:4] + rows[2][6:], ["20", "–", "3.0", "1.0e-06", "–", "–", "2.00 ×", "2.00 ×"])
         self.assertEqual(rows[3][-2:], ["3.00 ×", "3.00 ×"])
 
+    def test_ours_is_timed_without_decoding_and_the_others_as_they_extract(self):
+        made = []
+        log = [{"timestamp": "2026-01-01T00:00:04Z", "done": 40, "images_per_second": 10.0, "computing": 0.5},
+               {"timestamp": "2026-01-01T00:00:04Z", "embedded": 40}]
+        extraction = SimpleNamespace(ground=SimpleNamespace(folder=self.folder))
+        extraction.ours = lambda *words: made.append(words) or SimpleNamespace(log=lambda: log)
+        self.assertEqual(Extraction.forward(extraction, "torch-fp32", ("prepared", 40)), {})
+        self.assertEqual(Extraction.forward(extraction, "ours-fp32", ("prepared", 40)),
+                         {"forward": 2.0, "forward_rows": 40, "forward_rate": 20.0})
+        self.assertEqual(made, [("ours-fp32", "prepared", self.folder / "forward", "--pooling", "avg")])
+        with self.assertRaisesRegex(Failure, "^ours-fp32: expected 41 rows, found 40"):
+            Extraction.forward(extraction, "ours-fp32", ("prepared", 41))
+
+    def test_what_is_called_8_bits_is_computed_in_them_or_said(self):
+        made = Report(self.folder, "name", {})
+        extraction = SimpleNamespace(report=made, remark=lambda text: Extraction.remark(extraction, text))
+        for kinds in ({"u8": 49}, {"u8": 46, "i8": 1, "f32": 6}, {"u8": 1, "f32": 9}, {}):
+            Extraction.check_kinds(extraction, "openvino-int8", {"convolutions": kinds})
+        Extraction.check_kinds(extraction, "openvino-fp32", {"convolutions": {"f32": 49}})
+        self.assertEqual(made.document["remarks"], ["openvino-int8: 47 of 53 convolutions are computed in 8 bits."])
+        self.assertEqual(made.document["failed_checks"],
+                         [f"openvino-int8: expected most convolutions in 8 bits, found {found}"
+                          for found in ("1 of 10", "0 of 0")])
+
     def learning(self, part, runs, names, **options):
         """A part with runs in it, and the report that it belongs to."""
         made = Report(self.folder, "name", {})

@@ -51,7 +51,7 @@ def start(ground, _):
     rounds.take({
         "extractor --help": lambda: call(ground, None, "extractor", "--help"),
         "one photograph, extracted and verified": lambda: added(
-            extract(ground, images, store), call(ground, None, "extractor", "verify", store)),
+            extract(ground, images, store, "--allow-empty-class"), call(ground, None, "extractor", "verify", store)),
     })
     return rounds.close()
 
@@ -132,7 +132,12 @@ def extract(ground, images, store, *further, programs=None):
     """The options of the command line, then those of the candidate."""
     options = ground.options
     size = [] if options.image_size is None else ["--image-size", options.image_size]
-    measured = ground.extract(images, store, "--precision", options.precision, *size, *further, programs=programs)
+    return extraction(ground.extract(images, store, "--precision", options.precision, *size, *further,
+                                     programs=programs))
+
+
+def extraction(measured):
+    """Figures of a process that turned photographs into features."""
     found = extraction_figures(measured)
     return figures(measured, found["rows"],
                    total_rate=found["rows"] / found["total"] if found["total"] else None,

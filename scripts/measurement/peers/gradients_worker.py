@@ -15,6 +15,8 @@ from safetensors.numpy import load_file
 from measurement.peers import work
 from measurement.peers.torch_worker import loss, nn, torch
 
+LAYERS = ("block5_conv1", "block5_conv2", "block5_conv3")
+
 
 def gradients(options, *_):
     """Tensor -> norm of (before − after) / rate − gradient, over the gradient's.
@@ -33,9 +35,10 @@ def gradients(options, *_):
 
 def parameters(options):
     """The tensors that are trained, before the step, by their names in a checkpoint."""
-    named = {f"block5_conv{number}.{part}": tensor
-             for number, pair in enumerate(work.blocks(work.convolutions(options.weights))[4], start=1)
-             for part, tensor in zip(("weight", "bias"), pair)}
+    known, named = work.arrays("vgg16", options.weights), {}
+    for layer in LAYERS:
+        named[f"{layer}.weight"] = known[f"{layer}/kernel"].transpose(3, 2, 0, 1)
+        named[f"{layer}.bias"] = known[f"{layer}/bias"]
     named.update(load_file(options.checkpoint))
     return {name: torch.tensor(tensor).requires_grad_() for name, tensor in named.items()}
 
@@ -43,8 +46,7 @@ def parameters(options):
 def differentiated(maps, labels, tensors):
     """The same tensors, with the gradients of the mean loss."""
     state = torch.from_numpy(maps).permute(0, 3, 1, 2)
-    for number in (1, 2, 3):
-        layer = f"block5_conv{number}"
+    for layer in LAYERS:
         state = nn.functional.conv2d(state, tensors[f"{layer}.weight"], tensors[f"{layer}.bias"], padding=1).relu()
     # Flattened as Keras does: height, width, channels.
     rows = nn.functional.max_pool2d(state, 2).permute(0, 2, 3, 1).flatten(1)

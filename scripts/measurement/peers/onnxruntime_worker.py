@@ -12,14 +12,13 @@ sys.path[0] = __file__.rsplit("/", 3)[0]
 
 import onnxruntime
 
-from measurement.peers import graph, work
+from measurement.peers import work
 
 
 class Base:
     def __init__(self, network, _, setting):
         self.photographs = int(setting)
-        self.session = onnxruntime.InferenceSession(graph.model(network),
-                                                    providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(network.graph, providers=["CPUExecutionProvider"])
 
     @staticmethod
     def settings(batch_sizes):

@@ -13,9 +13,10 @@ sys.path[0] = __file__.rsplit("/", 3)[0]
 import numpy
 import openvino
 
-from measurement.peers import graph, work
+from measurement.peers import work
 
-PRECISIONS = {"fp32": "f32", "bf16": "bf16"}
+# Of what the model itself does not say: the one in 8 bits brings its own.
+PRECISIONS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 # Requests a queue is given at once, for each that it works on: enough that none waits for the last of the others long.
 DEPTH = 4
 
@@ -25,10 +26,11 @@ class Base:
         mode, size = setting.split()
         self.batch = int(size)
         core = openvino.Core()
-        model = core.read_model(graph.model(network))
+        model = core.read_model(network.graph)
         compiled = core.compile_model(model, "CPU", {
             "PERFORMANCE_HINT": "THROUGHPUT" if mode == "queue" else "LATENCY",
             "INFERENCE_PRECISION_HINT": PRECISIONS[precision]})
+        self.told = {"convolutions": convolutions(compiled)}
         self.queue = openvino.AsyncInferQueue(compiled) if mode == "queue" else None
         self.request = None if self.queue else compiled.create_infer_request()
         self.photographs = self.batch * (DEPTH * len(self.queue) if self.queue else 1)
@@ -51,6 +53,14 @@ class Base:
             self.queue.start_async([pixels[first:first + self.batch]], first)
         self.queue.wait_all()
         return numpy.concatenate([self.found[first] for first in sorted(self.found)])
+
+
+def convolutions(compiled):
+    """Kind of number -> how many convolutions are computed in it, by the runtime's own words."""
+    operators = [operator.get_rt_info() for operator in compiled.get_runtime_model().get_ordered_ops()]
+    kinds = [operator["runtimePrecision"].astype(str) for operator in operators
+             if "Convolution" in operator["layerType"].astype(str)]
+    return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ TITLES = {OURS: "Convbase", "keras": "Keras, TensorFlow", "torch": "PyTorch", "o
 Candidate = namedtuple("Candidate", "framework precision")
 EXTRACTION = {f"{framework}-{precision}": Candidate(framework, precision) for framework, precision in (
     (OURS, "fp32"), (OURS, "bf16"), ("keras", "fp32"), ("keras", "bf16"), ("torch", "fp32"), ("torch", "bf16"),
-    ("onnxruntime", "fp32"), ("openvino", "fp32"), ("openvino", "bf16"))}
+    ("onnxruntime", "fp32"), ("openvino", "fp32"), ("openvino", "bf16"), ("openvino", "int8"))}
 # keras.applications has other sizes of this family, and not this one.
 UNKNOWN = {("keras", "efficientnet_lite0")}
 # Part -> who learns in it.
@@ -63,7 +63,7 @@ def taking_part(text, only=None, base=repository.BASE):
 def knows(name, base):
     """Whether a candidate extracts with another base than the tutorial's."""
     framework, precision = EXTRACTION[name]
-    return precision == "fp32" and (framework, base) not in UNKNOWN
+    return precision in ("fp32", "int8") and (framework, base) not in UNKNOWN
 
 
 class Workers:
@@ -100,6 +100,12 @@ def last_object(name, out):
         raise Failure(f"{name}: expected its worker to end with a line of JSON, found "
                       f"`{lines[-1][:80] if lines else ''}`")
     return answer
+
+
+def counterpart(name):
+    """Ours of the same precision; in fp32 beside 8 bits, in which we do not compute."""
+    precision = EXTRACTION[name].precision
+    return f"{OURS}-{'fp32' if precision == 'int8' else precision}"
 
 
 def check_rows(name, answer, expected):

@@ -29,8 +29,7 @@ class Base:
         mode, size = setting.split()
         self.photographs = int(size)
         self.kind = torch.bfloat16 if precision == "bf16" else torch.float32
-        model = graph_module.Module(network.graph) if network.graph else vgg16(network)
-        self.model = model.eval().to(self.kind).to(memory_format=torch.channels_last)
+        self.model = graph_module.Module(network.graph).eval().to(self.kind).to(memory_format=torch.channels_last)
         if mode == "compiled":
             self.model = torch.compile(self.model, dynamic=False)
 
@@ -44,17 +43,6 @@ class Base:
         # A permuted view of [n, h, w, 3] is channels-last as it lies.
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255).to(self.kind)
         return self.model(images).permute(0, 2, 3, 1).float().contiguous().numpy()
-
-
-def vgg16(network):
-    layers = []
-    for block in work.blocks(work.convolutions(network.weights)):
-        for weight, bias in block:
-            layer = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1)
-            layer.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
-            layers += [layer, nn.ReLU(inplace=True)]
-        layers.append(nn.MaxPool2d(2))
-    return nn.Sequential(*layers)
 
 
 def fit(options, _, begun):

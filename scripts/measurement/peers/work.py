@@ -6,12 +6,12 @@ Run by the throw-away interpreter. A framework that extracts brings a class:
     Base.settings(batch_sizes)          the texts that --setting may be, to choose the fastest from
     base.photographs                    how many it takes at once
     base.features(pixels)               uint8 [photographs, height, width, 3] to float32 [photographs, ...shape]
+    base.told                           what the answer says of it besides, a dictionary; it may lack
 
 The last line on stdout is one JSON object; `startup` counts from the worker's first line, imports included.
 """
 
 import argparse
-import itertools
 import json
 import time
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ import repository
 from conversion import safetensors_file, source_file
 from conversion.architecture import architectures
 from conversion.tensors import checked
+from measurement.agreement import agreement, within
 from measurement.photographs import classes_of, order_digest
 from report import Failure, run, say
 
@@ -37,7 +38,7 @@ class Network:
 
     name: str
     weights: Path
-    # As `evaluator export` writes it, without a head; None for the tutorial's base, which every worker knows.
+    # As `evaluator export` writes it, without a head; None for workers that have the base themselves.
     graph: Path
     # Height and width.
     size: tuple
@@ -56,7 +57,7 @@ def arguments():
     parser.add_argument("--base", default=repository.BASE)
     parser.add_argument("--graph", type=Path)
     parser.add_argument("--image-size", type=int, default=SIZE[0])
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--precision", choices=["fp32", "bf16", "int8"], default="fp32")
     parser.add_argument("--setting", default="1")
     parser.add_argument("--batch-sizes", type=lambda text: [int(size) for size in text.split(",")], default=[1])
     parser.add_argument("--features", type=Path)
@@ -94,21 +95,28 @@ def extract(options, base_class, begun):
             features = numpy.empty((len(paths), *found.shape[1:]), dtype=numpy.float32)
         features[first:first + len(found)] = found
     numpy.save(options.out, features)
-    return {**clock.answer(len(features)), "order": order_digest(paths)}
+    return {**clock.answer(len(features)), "order": order_digest(paths), **getattr(base, "told", {})}
 
 
 def calibrate(options, base_class, _):
-    """Photographs per second of the forward pass for each setting."""
+    """Photographs per second of the forward pass for each setting. One that makes other features of them than the
+    first one does is no choice, however fast it is: `apart` tells how far off it is."""
     known, paths = network(options), listing(options.images)[:CALIBRATION_PHOTOGRAPHS]
-    pixels, rates = decoded(options.images, paths, known.size), {}
+    pixels, rates, apart, expected = decoded(options.images, paths, known.size), {}, {}, None
     for setting in base_class.settings(options.batch_sizes):
         base = base_class(known, options.precision, setting)
-        base.features(pixels[:base.photographs])
+        found = base.features(pixels[:base.photographs])
+        expected = found if expected is None else expected
+        rows = min(len(found), len(expected))
+        difference = agreement(found[:rows], expected[:rows])
+        if not within(difference, options.precision):
+            apart[setting] = difference["relative"]
+            continue
         begun = time.perf_counter()
         for first in range(0, len(pixels), base.photographs):
             base.features(pixels[first:first + base.photographs])
         rates[setting] = len(pixels) / (time.perf_counter() - begun)
-    return {"rates": rates}
+    return {"rates": rates, "apart": apart}
 
 
 class Clock:
@@ -158,22 +166,14 @@ def arrays(name, path):
     return checked(source_file.named(path, base, safetensors_file), base, path)
 
 
-def convolutions(path):
-    """(weight [out, in, height, width], bias) of each layer of VGG16, in order."""
-    base, known = architectures()["vgg16"], arrays("vgg16", path)
-    return [(numpy.ascontiguousarray(known[f"{layer}/kernel"].transpose(3, 2, 0, 1)), known[f"{layer}/bias"])
-            for layer in base.layers]
-
-
-def blocks(convolutions):
-    """The convolutions in groups, each followed by a pooling."""
-    layers = list(architectures()["vgg16"].layers)
-    grouped = itertools.groupby(zip(layers, convolutions), key=lambda pair: pair[0].split("_")[0])
-    return [[convolution for _, convolution in group] for _, group in grouped]
-
-
 def listing(folder):
     return [f"{name}/{path.name}" for name, paths in classes_of(folder).items() for path in paths]
+
+
+def spread(paths, count, first=0):
+    """At most so many of the paths, equally far apart; another `first` than 0 gives others, where there are more."""
+    step = -(-len(paths) // count)
+    return paths[min(first, step - 1)::step]
 
 
 def decoded(folder, paths, size=SIZE):
