@@ -3,8 +3,8 @@
 //! A plan becomes a program ([`program`]): operators, of which each takes in what can be computed while it stores (bias,
 //! activation, the sum with another map, a pool), and the memory in which their maps lie, channels last. Convolutions that
 //! see all channels are products of pixels with packed weights ([`products`]), those of 3 × 3 with stride 1 and enough
-//! channels multiply a quarter as often (Winograd's minimal filtering, [`winograd`]), depthwise ones go along rows
-//! ([`depthwise`]). Where maps are larger than the caches, operators one behind the other run in turns, a band of rows
+//! channels multiply a quarter as often, or where maps are large a fifth (Winograd's minimal filtering, [`winograd`]),
+//! depthwise ones go along rows ([`depthwise`]). Where maps are larger than the caches, operators one behind the other run in turns, a band of rows
 //! each; where they are small, several images go through together, so that weights are fetched once for all of them.
 //!
 //! Each value is one fixed sequence of fused multiply-adds, whatever the batch, the number of threads or the width of

@@ -5,6 +5,9 @@ use pulp::Simd;
 /// Rows of the left matrix that are multiplied at once.
 pub(crate) const ROWS: usize = 6;
 
+/// Bytes of a line of the caches.
+const LINE: usize = 64;
+
 /// Bytes of the weights whose products are summed before the sums go back to memory: they stay in the first cache.
 pub(crate) const WEIGHTS: usize = 24 * 1024;
 
@@ -40,5 +43,23 @@ pub(crate) fn multiply<S: Simd, const N: usize>(
     }
     for (row, sum) in sum.iter().enumerate() {
         sums[row * outputs..][..N].copy_from_slice(sum);
+    }
+}
+
+/// Has values that are needed soon fetched into the second cache.
+#[inline(always)]
+pub(crate) fn prefetch<V>(values: &[V]) {
+    for line in values.iter().step_by((LINE / size_of::<V>()).max(1)) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+            // SAFETY: it is a hint, which every x86-64 processor has; nothing is read.
+            #[expect(unsafe_code, reason = "there is no safe way to say so")]
+            unsafe {
+                _mm_prefetch::<_MM_HINT_T1>(std::ptr::from_ref(line).cast());
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = line;
     }
 }
