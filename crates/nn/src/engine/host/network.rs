@@ -64,9 +64,13 @@ impl Network {
         self.output_shape
     }
 
-    /// Values of all maps that a pass holds, whatever its images.
+    /// Values of all maps that a pass holds, whatever its images, and of what lies between transforms.
     pub(crate) fn pass_values(&self) -> usize {
-        self.program.pieces.iter().sum()
+        let scratch = self.program.steps.iter().map(|step| match &step.operator {
+            Operator::Winograd(winograd) => winograd.scratch_values(GROUP),
+            _ => 0,
+        });
+        self.program.pieces.iter().sum::<usize>() + scratch.max().unwrap_or(0)
     }
 
     /// The maps [images, height, width, channels] of images in bytes [images, height, width, 3], on this thread.

@@ -74,8 +74,8 @@ impl Filtering<4, 6> for Four {
     }
 }
 
-/// Tiles of 6 × 6 outputs, from the points 0, ±1/2, ±1, ±2, ∞: of all triples of eighths up to 3 these lose least, two
-/// bits more than [`Four`].
+/// Tiles of 6 × 6 outputs, from the points 0, ±1/2, ±1, ±2, ∞: of the triples of eighths up to 3 that were
+/// tried these lose least, two bits more than [`Four`].
 pub(super) struct Six;
 
 impl Filtering<6, 8> for Six {

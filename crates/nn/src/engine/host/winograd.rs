@@ -20,14 +20,6 @@ const GAP: usize = 16;
 /// without).
 const SMALLEST: usize = 16;
 
-/// Blocks of tiles that are transformed before they are multiplied. Where channels are few, all that lies between the
-/// transforms should stay near; where they are many, the weights are large, and fetching them must serve many tiles.
-fn blocks(inputs: usize, outputs: usize) -> usize {
-    // Measured: 64 × 64 and 128 × 128 channels take a tenth longer with 16 blocks than with 2, 512 × 512 a quarter
-    // longer with 2 than with 32.
-    (inputs * outputs / 8192).clamp(2, 48)
-}
-
 /// Outputs of a tile along each axis, and its inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tile {
@@ -155,6 +147,20 @@ impl Winograd {
         self.weights.len()
     }
 
+    /// Blocks of tiles that are transformed before they are multiplied. Where channels are few, all that lies between the
+    /// transforms should stay near; where they are many, the weights are large, and fetching them must serve many tiles.
+    fn blocks(&self, tiles: usize) -> usize {
+        // Measured: 64 × 64 and 128 × 128 channels take a tenth longer with 16 blocks than with 2, 512 × 512 a quarter
+        // longer with 2 than with 32.
+        (self.inputs * self.filled / 8192).clamp(2, 48).min(tiles.div_ceil(ROWS))
+    }
+
+    /// Values that lie between the transforms where `images` are convolved.
+    pub(super) fn scratch_values(&self, images: usize) -> usize {
+        let tiles = self.blocks(images * self.tiles()) * ROWS;
+        tiles * apart(self.tile.parts()) * (self.inputs + self.filled + 2 * GAP)
+    }
+
     /// How many tiles a map has.
     pub(super) fn tiles(&self) -> usize {
         Tiles::new(self.tile.side(), self.sides, 1).count
@@ -206,7 +212,7 @@ impl Forward<'_, '_> {
         let parts = REACH * REACH;
         let (factors, products) = (inputs + GAP, filled + GAP);
         let apart = apart(parts);
-        let blocks = blocks(inputs, filled);
+        let blocks = winograd.blocks(tiles.count);
         at_least(&mut scratch.factors, blocks * ROWS * apart * factors);
         at_least(&mut scratch.products, blocks * ROWS * apart * products);
         let mut between: Between<S::f32s, REACH> = [[simd.splat_f32s(0.0); REACH]; REACH];
