@@ -16,7 +16,7 @@ epochs := "32"
 seed := "42"
 # auto, cpu, cuda, cuda:N
 device := "auto"
-# auto, fp32, bf16
+# auto, fp32, bf16, int8
 precision := "auto"
 # Views of each training photograph: "--views 8 --augment flip,rotate=0.1,zoom=0.2"
 views := ""

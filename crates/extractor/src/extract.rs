@@ -168,7 +168,11 @@ fn open_base(config: &ExtractConfig) -> anyhow::Result<Base> {
 /// The device. An ONNX file is computed on the processor, also where a GPU would be taken by itself.
 fn device(config: &ExtractConfig, base: &Base) -> anyhow::Result<Device> {
     let device = config.device.resolve()?;
-    Ok(if config.device == DeviceChoice::Auto { base.default_device(device) } else { device })
+    Ok(if config.device == DeviceChoice::Auto {
+        base.default_device(device, precision(config))
+    } else {
+        device
+    })
 }
 
 fn choices(config: &ExtractConfig, base: &Base) -> anyhow::Result<Choices> {
@@ -194,10 +198,8 @@ fn plan(
 ) -> anyhow::Result<Manifest> {
     let exif_orientation = config.exif_orientation;
     let spec = FeatureSpec { exif_orientation, ..base.spec(choices(config, base)?)? };
-    let precision = match config.precision {
-        Choice::This(precision) => precision,
-        Choice::Auto => recorded_precision(config).unwrap_or_else(|| base.native_precision(device)),
-    };
+    let precision = precision(config).unwrap_or_else(|| base.native_precision(device));
+    base.check(precision, device)?;
     let shards = folder.samples().len().div_ceil(config.shard_size.max(1));
     if shards > Manifest::MOST_SHARDS {
         let most = Manifest::MOST_SHARDS;
@@ -214,12 +216,13 @@ fn plan(
     })
 }
 
-/// Once a plan is written, its precision binds every later run that does not name another.
-fn recorded_precision(config: &ExtractConfig) -> Option<Precision> {
-    if config.overwrite {
-        return None;
+/// The precision that is asked for. Once a plan is written, its precision binds every later run that does not name another.
+fn precision(config: &ExtractConfig) -> Option<Precision> {
+    match config.precision {
+        Choice::This(precision) => Some(precision),
+        Choice::Auto if config.overwrite => None,
+        Choice::Auto => Manifest::open(&config.out).ok().map(|manifest| manifest.precision()),
     }
-    Manifest::open(&config.out).ok().map(|manifest| manifest.precision())
 }
 
 fn preprocess(config: &ExtractConfig, base: &Base) -> anyhow::Result<Preprocess> {

@@ -27,6 +27,8 @@ fn main() {
     };
     let (size, batch) = (number("--size", 224), number("--batch", 8) as usize);
     let in_detail = words.iter().any(|word| word == "--layers");
+    let precision =
+        if words.iter().any(|word| word == "--int8") { Precision::Int8 } else { Precision::Float32 };
     let limits = Limits { multiply_adds: multiply_adds(), bytes: bytes() };
     println!(
         "one core: {:.1} G multiply-adds/s, {:.1} GB/s from memory",
@@ -37,7 +39,7 @@ fn main() {
     let named: Vec<&str> =
         known.iter().copied().filter(|name| words.iter().any(|word| word == name)).collect();
     for name in if named.is_empty() { known } else { named } {
-        report(name, size, batch, &limits, in_detail);
+        report(name, size, batch, precision, &limits, in_detail);
     }
 }
 
@@ -73,8 +75,8 @@ impl Total {
     }
 }
 
-fn report(name: &str, side: u32, batch: usize, limits: &Limits, in_detail: bool) {
-    let times = times(name, side, batch);
+fn report(name: &str, side: u32, batch: usize, precision: Precision, limits: &Limits, in_detail: bool) {
+    let times = times(name, side, batch, precision);
     let mut all = Total::default();
     let mut kinds: BTreeMap<&str, Total> = BTreeMap::new();
     for time in &times {
@@ -99,10 +101,10 @@ fn report(name: &str, side: u32, batch: usize, limits: &Limits, in_detail: bool)
 }
 
 /// Each operator's least time of some rounds.
-fn times(name: &str, side: u32, batch: usize) -> Vec<OperatorTime> {
+fn times(name: &str, side: u32, batch: usize, precision: Precision) -> Vec<OperatorTime> {
     let (base, spec, _folder) = untrained(name, side);
     let pixels = pixels(batch, spec.image_size);
-    let base = ConvBase::new(&base, &spec, Precision::Float32, Device::Cpu).unwrap();
+    let base = ConvBase::new(&base, &spec, precision, Device::Cpu).unwrap();
     let round = || base.profile(&pixels, batch).unwrap();
     let mut least = round();
     for _ in 0..ROUNDS {

@@ -48,6 +48,9 @@ pub enum BaseError {
     /// A pass cannot be made ready.
     #[error(transparent)]
     Torch(#[from] TorchError),
+    /// No engine has the arithmetic.
+    #[error(transparent)]
+    Engine(EngineError),
     /// No features can be made so.
     #[error(transparent)]
     Choices(#[from] ChoicesError),
@@ -80,6 +83,7 @@ impl From<EngineError> for BaseError {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Torch(error) => Self::Torch(error),
+            EngineError::Int8 { .. } => Self::Engine(error),
             EngineError::Onnx(error) => Self::Onnx(error),
         }
     }
@@ -214,15 +218,19 @@ impl Base {
         }
     }
 
-    /// Where this base is computed when nothing is said.
-    pub fn default_device(&self, device: Device) -> Device {
+    /// Where this base is computed when nothing is said of the device, and of the precision what is given.
+    pub fn default_device(&self, device: Device, precision: Option<Precision>) -> Device {
         match &self.source {
-            Source::Catalogue { .. } => device,
-            Source::Onnx(_) => Device::Cpu,
+            Source::Catalogue { .. } if precision != Some(Precision::Int8) => device,
+            Source::Catalogue { .. } | Source::Onnx(_) => Device::Cpu,
         }
     }
 
-    pub(crate) fn check(&self, precision: Precision, device: Device) -> Result<(), BaseError> {
+    /// Refuses an arithmetic that this base, or the device, does not have.
+    pub fn check(&self, precision: Precision, device: Device) -> Result<(), BaseError> {
+        if matches!(self.source, Source::Catalogue { .. }) {
+            return Ok(crate::ConvBase::check(precision, device)?);
+        }
         let found = match (precision, device) {
             (Precision::Float32, Device::Cpu) => return Ok(()),
             (Precision::Float32, device) => format!("{device:?}"),

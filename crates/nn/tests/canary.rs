@@ -38,8 +38,10 @@ fn good_machines_stay_within_the_tolerance_and_others_far_from_it() {
         preprocess: Preprocess::Caffe,
         ..article.clone()
     };
+    let all = [Precision::Float32, Precision::BFloat16, Precision::Int8];
+    let precisions = all.into_iter().filter(|precision| weights.check(*precision, Device::Cpu).is_ok());
     for (spec, name) in [(&article, "article"), (&native, "native")] {
-        for precision in [Precision::Float32, Precision::BFloat16] {
+        for precision in precisions.clone() {
             let reference = canary(&weights, spec, precision);
             let mut greatest: f64 = 0.0;
             for count in [1, 2] {
@@ -50,7 +52,7 @@ fn good_machines_stay_within_the_tolerance_and_others_far_from_it() {
                 }
             }
             let most = match precision {
-                Precision::Float32 => 0.0,
+                Precision::Float32 | Precision::Int8 => 0.0,
                 Precision::BFloat16 => Canary::tolerance(precision) / 4.0,
             };
             assert!(greatest <= most, "{name} {precision}: {greatest}");
@@ -61,7 +63,7 @@ fn good_machines_stay_within_the_tolerance_and_others_far_from_it() {
     let path = folder.path().join("untrained.safetensors");
     write_untrained(&path, architecture("vgg16").unwrap(), 1, Preprocess::Rescale).unwrap();
     let untrained = Base::open("vgg16", Some(&path)).unwrap();
-    for precision in [Precision::Float32, Precision::BFloat16] {
+    for precision in precisions.clone() {
         let reference = canary(&weights, &native, precision);
         let others = [
             ("other weights", canary(&untrained, &native, precision)),
@@ -85,12 +87,15 @@ fn good_machines_stay_within_the_tolerance_and_others_far_from_it() {
             assert!(distance > 2.0 * Canary::tolerance(precision), "{precision}: {what}: {distance}");
         }
     }
-    let [fp32, bf16] = [Precision::Float32, Precision::BFloat16].map(|p| canary(&weights, &article, p));
-    let distance = bf16.distance(&fp32);
-    println!("bf16 instead of fp32: {distance:.1e}");
-    assert!(
-        distance < Canary::tolerance(Precision::BFloat16) && distance > Canary::tolerance(Precision::Float32)
-    );
+    let reference = canary(&weights, &article, Precision::Float32);
+    for precision in precisions.skip(1) {
+        let distance = canary(&weights, &article, precision).distance(&reference);
+        println!("{precision} instead of fp32: {distance:.1e}");
+        assert!(
+            distance < Canary::tolerance(precision) && distance > Canary::tolerance(Precision::Float32),
+            "{precision}: {distance}"
+        );
+    }
 }
 
 fn with(spec: &FeatureSpec, interpolation: Interpolation) -> FeatureSpec {

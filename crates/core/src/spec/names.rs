@@ -89,6 +89,8 @@ named! {
         Float32 = "fp32",
         /// bfloat16 products, float32 sums.
         BFloat16 = "bf16",
+        /// Products of 8 bits in convolutions, 32-bit sums; float32 between them.
+        Int8 = "int8",
     }
 }
 

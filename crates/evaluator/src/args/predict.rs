@@ -36,7 +36,7 @@ pub struct PredictArguments {
     /// `DIR/uncertain/`, unreadable ones nowhere; nothing is moved or overwritten
     #[arg(long, value_name = "DIR")]
     pub sort_into: Option<PathBuf>,
-    /// Arithmetic of the convolutions: fp32 or bf16
+    /// Arithmetic of the convolutions: fp32, bf16 or int8
     #[arg(long, default_value = "fp32")]
     pub precision: Precision,
     /// auto, cpu, cuda or cuda:N; cuda fails where there is none

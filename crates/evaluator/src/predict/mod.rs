@@ -124,7 +124,11 @@ fn load_conv_base(
 ) -> anyhow::Result<ConvBase> {
     let spec = &checkpoint.metadata().spec;
     let base = open_base(&arguments.checkpoint, checkpoint, arguments.weights.as_deref())?;
-    let device = if arguments.device == DeviceChoice::Auto { base.default_device(device) } else { device };
+    let device = if arguments.device == DeviceChoice::Auto {
+        base.default_device(device, Some(arguments.precision))
+    } else {
+        device
+    };
     Ok(ConvBase::new(&base, spec, arguments.precision, device)?)
 }
 

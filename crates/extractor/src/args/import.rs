@@ -28,7 +28,7 @@ pub struct ImportArguments {
     /// Folder of the feature store
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Arithmetic that the features were computed in: fp32 or bf16
+    /// Arithmetic that the features were computed in: fp32, bf16 or int8
     #[arg(long, default_value = "fp32")]
     pub precision: Precision,
     /// How features are stored: float32 or float16 [default: float16 where the file holds it, else float32]

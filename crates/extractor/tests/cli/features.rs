@@ -5,8 +5,8 @@ use std::path::Path;
 
 use convbase_bases::architecture;
 use convbase_core::store::Manifest;
-use convbase_core::write_artifact;
-use convbase_nn::{ConvBase, Device};
+use convbase_core::{Precision, write_artifact};
+use convbase_nn::{Base, ConvBase, Device};
 use serde_json::json;
 
 use super::support::*;
@@ -114,15 +114,56 @@ fn storage_and_precision_are_no_part_of_the_identity() {
         extract(0, images.path(), out.path(), options);
         json(&out.path().join("manifest.json"))
     };
-    let (plain, half, short) = (
-        manifest(["--shard-size", "5"]),
-        manifest(["--dtype", "float16"]),
-        manifest(["--precision", "bf16"]),
-    );
-    assert_eq!(plain["feature_id"], half["feature_id"]);
-    assert_eq!(plain["feature_id"], short["feature_id"]);
-    assert_eq!((&half["dtype"], &half["precision"]), (&json!("float16"), &json!("fp32")));
-    assert_eq!((&short["dtype"], &short["precision"]), (&json!("float32"), &json!("bf16")));
+    let cases = [
+        (["--shard-size", "5"], "float32", "fp32"),
+        (["--dtype", "float16"], "float16", "fp32"),
+        (["--precision", "bf16"], "float32", "bf16"),
+        (["--precision", "int8"], "float32", "int8"),
+    ];
+    let mut identities = BTreeSet::new();
+    for (options, dtype, precision) in cases {
+        if precision == "int8" && !multiplies_int8() {
+            println!("skipped: int8 needs a processor with AVX2");
+            continue;
+        }
+        let manifest = manifest(options);
+        assert_eq!((&manifest["dtype"], &manifest["precision"]), (&json!(dtype), &json!(precision)));
+        identities.insert(manifest["feature_id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(identities.len(), 1);
+}
+
+/// Whether the processor has the instructions for products of 8 bits.
+fn multiplies_int8() -> bool {
+    let vgg16 = Base::open("vgg16", Some(&WEIGHTS)).unwrap();
+    vgg16.check(Precision::Int8, Device::Cpu).is_ok()
+}
+
+#[test]
+fn int8_is_one_tasks_and_many_tasks_bytes_near_fp32_and_binds_later_runs() {
+    if !multiplies_int8() {
+        println!("skipped: int8 needs a processor with AVX2");
+        return;
+    }
+    let (images, out) = (photographs([("a", 3), ("b", 2)]), tempfile::tempdir().unwrap());
+    let store = |name: &str| out.path().join(name);
+    let alone = ["--shard-size", "2", "--precision", "int8", "--threads", "1", "--batch-size", "1"];
+    extract(0, images.path(), &store("whole"), alone);
+    for task in ["2", "0", "1"] {
+        // The first task says it, the others find it in the plan.
+        let precision = if task == "2" { "int8" } else { "auto" };
+        let options =
+            ["--shard-size", "2", "--task-index", task, "--task-count", "3", "--precision", precision];
+        extract(0, images.path(), &store("parts"), options);
+    }
+    extract(0, images.path(), &store("exact"), ["--shard-size", "2"]);
+    let read = |name: &str| {
+        let files =
+            ["features-00000-of-00003.npy", "features-00001-of-00003.npy", "features-00002-of-00003.npy"];
+        files.map(|file| std::fs::read(store(name).join(file)).unwrap()).concat()
+    };
+    assert!(read("whole") == read("parts"));
+    assert!(read("whole") != read("exact"));
 }
 
 #[test]
@@ -209,6 +250,13 @@ fn features_of_fewer_than_sixteen_numbers_are_stored_and_verified() {
         "--out".into(),
         out.path().into(),
     ]);
+    // An arithmetic that its engine does not have leaves no plan behind.
+    for precision in ["bf16", "int8"] {
+        let said = extractor(1, &[arguments.clone(), words(["--precision", precision])].concat());
+        let problem = format!("an ONNX file is computed in fp32 on the processor, found {precision}");
+        assert!(said.stderr.contains(&problem), "{}", said.stderr);
+        assert!(!out.path().join("manifest.json").exists());
+    }
     extractor(0, &arguments);
     assert_eq!(array::<f32>(&out.path().join("features-00000-of-00001.npy")).1, [3, 12]);
     verify(0, out.path());

@@ -73,7 +73,7 @@ fn words_that_make_no_sense_are_usage_errors_that_name_the_option() {
         ("--image-size", "64x", "found `64x`"),
         ("--pooling", "mean", "expected one of none, avg, max, found `mean`"),
         ("--preprocess", "keras", "caffe, torch, tf, mean=R,G,B/std=R,G,B, found `keras`"),
-        ("--precision", "fp16", "expected one of fp32, bf16, found `fp16`"),
+        ("--precision", "fp16", "expected one of fp32, bf16, int8, found `fp16`"),
         ("--interpolation", "cubic", "expected one of nearest, bilinear, bicubic, lanczos, found `cubic`"),
         ("--dtype", "float64", "expected one of float32, float16, found `float64`"),
         ("--device", "gpu", "found `gpu`"),

@@ -62,9 +62,9 @@ impl ConvBase {
         precision: Precision,
         device: Device,
     ) -> Result<Self, BaseError> {
+        base.check(precision, device)?;
         let engine = match base.source() {
             Source::Onnx(model) => {
-                base.check(precision, device)?;
                 let network = model.compile(&spec.layer, spec.image_size)?;
                 Engine::Onnx(Box::new(network), spec.preprocess.into())
             }
@@ -85,6 +85,14 @@ impl ConvBase {
             return Ok(Engine::Host(Box::new(network)));
         }
         Ok(Engine::Torch(Box::new(TorchNetwork::new(plan, precision, device)?)))
+    }
+
+    /// Refuses an arithmetic that a device does not have.
+    pub(crate) fn check(precision: Precision, device: Device) -> Result<(), EngineError> {
+        if precision == Precision::Int8 && !(device == Device::Cpu && host::multiplies_int8()) {
+            return Err(EngineError::int8_on(device));
+        }
+        Ok(())
     }
 
     /// The same base with this many threads for each batch. Several batches at once, from a thread each, are faster than
@@ -117,6 +125,7 @@ impl ConvBase {
     /// Which engine computes, in a few words for people.
     pub fn engine_name(&self) -> &'static str {
         match &self.engine {
+            Engine::Host(network) if network.is_int8() => "our kernels on wide vectors, products in 8 bits",
             Engine::Host(_) => "our kernels on wide vectors",
             Engine::Torch(network) if network.is_emulated_bf16() => "libtorch, bf16 rounded in float32",
             Engine::Torch(_) => "libtorch",

@@ -128,6 +128,28 @@ fn bf16_is_near_fp32_on_every_processor_and_engine() {
 }
 
 #[test]
+fn int8_is_near_fp32_and_refused_where_it_is_not_computed() {
+    for name in names() {
+        let (_folder, base) = untrained(name);
+        let spec = spec(&base, base.default_layer());
+        let features = |precision| {
+            let conv_base = ConvBase::new(&base, &spec, precision, Device::Cpu)?;
+            Ok::<_, BaseError>(conv_base.features(&pixels(2), 2).unwrap())
+        };
+        if host::multiplies_int8() {
+            let [found, expected] = [Precision::Int8, Precision::Float32].map(|p| features(p).unwrap());
+            let distance = distance(&found, &expected);
+            assert!(distance > 1e-5 && distance < 0.1, "{name}: {distance}");
+        } else {
+            let error = features(Precision::Int8).unwrap_err().to_string();
+            assert_eq!(error, "int8: expected a processor with AVX2 or AVX-512, found one without them");
+        }
+        let error = ConvBase::new(&base, &spec, Precision::Int8, Device::Cuda(0)).unwrap_err().to_string();
+        assert_eq!(error, "int8: expected a processor with AVX2 or AVX-512, found Cuda(0)");
+    }
+}
+
+#[test]
 fn an_image_has_the_same_features_alone_and_among_others() {
     for name in ["vgg16", "tiny"] {
         let (_folder, base) = untrained(name);

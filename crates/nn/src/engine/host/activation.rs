@@ -135,7 +135,7 @@ mod tests {
                     for (sum, found) in sums.iter().zip(found) {
                         let within = sum.clamp(least, most);
                         let expected = match precision {
-                            Precision::Float32 => within,
+                            Precision::Float32 | Precision::Int8 => within,
                             Precision::BFloat16 => bf16::from_f32(within).to_f32(),
                         };
                         assert_eq!(found, expected, "{sum} in {precision}, {activation:?}");

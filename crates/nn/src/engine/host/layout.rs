@@ -85,6 +85,11 @@ pub(super) struct Target<'a> {
 }
 
 impl Target<'_> {
+    /// How many pixels are computed.
+    pub(super) fn pixels(&self, extent: &Extent) -> usize {
+        extent.images * extent.rows.len() * self.layout.width
+    }
+
     /// Where the first channel of a row's first pixel lies.
     pub(super) fn row(&self, image: usize, row: usize) -> usize {
         self.layout.row(self.image + image, row as isize)

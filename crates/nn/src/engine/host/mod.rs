@@ -16,8 +16,10 @@
 mod activation;
 mod bands;
 mod cache;
+mod chunks;
 mod depthwise;
 mod fusion;
+mod integers;
 mod layout;
 mod multiply;
 mod network;
@@ -28,6 +30,7 @@ mod pool;
 mod products;
 mod profile;
 mod program;
+mod quantised;
 mod tiles;
 mod transform;
 mod window;
@@ -36,5 +39,6 @@ mod winograd;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use integers::multiplies_int8;
 pub(crate) use network::Network;
 pub use profile::OperatorTime;

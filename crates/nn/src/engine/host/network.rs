@@ -10,10 +10,11 @@ use pulp::Arch;
 
 use super::bands::{Segment, ends};
 use super::cache::second_cache;
+use super::chunks::Places;
 use super::layout::{Extent, Source, Target};
-use super::products::Places;
 use super::profile::{Clock, OperatorTime};
 use super::program::{GROUP, Operator, Program, Step};
+use super::quantised::Numbers;
 use super::winograd;
 use crate::vectors::vector_instructions;
 
@@ -26,6 +27,7 @@ pub(crate) struct Network {
     height: usize,
     width: usize,
     output_shape: [usize; 3],
+    precision: Precision,
     /// What passes that ended left for those to come: each pass that runs has one of its own.
     workspaces: Mutex<Vec<Workspace>>,
 }
@@ -35,6 +37,7 @@ pub(crate) struct Network {
 struct Workspace {
     pieces: Vec<AVec<f32>>,
     places: Places,
+    numbers: Numbers,
     taps: Vec<usize>,
     scratch: winograd::Scratch,
     clock: Clock,
@@ -56,12 +59,17 @@ impl Network {
         }
         let (height, width) = (plan.size().height() as usize, plan.size().width() as usize);
         let output_shape = plan.output_shape();
-        Some(Self { program, scaled, height, width, output_shape, workspaces: Mutex::default() })
+        Some(Self { program, scaled, height, width, output_shape, precision, workspaces: Mutex::default() })
     }
 
     /// Height, width and channels of the last map.
     pub(crate) fn output_shape(&self) -> [usize; 3] {
         self.output_shape
+    }
+
+    /// Whether convolutions are computed in 8 bits.
+    pub(crate) fn is_int8(&self) -> bool {
+        self.precision == Precision::Int8
     }
 
     /// Values of all maps that a pass holds, whatever its images, and of what lies between transforms.
@@ -171,7 +179,7 @@ impl Network {
     /// Computes rows of what one step writes.
     fn step(&self, step: &Step, image: usize, extent: &Extent, workspace: &mut Workspace) {
         let maps = &self.program.maps;
-        let Workspace { pieces, places, taps, scratch, .. } = workspace;
+        let Workspace { pieces, places, numbers, taps, scratch, .. } = workspace;
         // What is read lies elsewhere: it lives on while this is written.
         let to = &maps[step.output];
         let mut written = std::mem::replace(&mut pieces[to.piece], avec![]);
@@ -184,6 +192,9 @@ impl Network {
         match &step.operator {
             Operator::Products(products) => {
                 products.forward(inputs[0], inputs.get(1).copied(), output, extent, places);
+            }
+            Operator::Quantised(quantised) => {
+                quantised.forward(inputs[0], inputs.get(1).copied(), output, extent, places, numbers);
             }
             Operator::Winograd(winograd) => winograd.forward(inputs[0], output, extent.images, scratch),
             Operator::Depthwise(depthwise) => depthwise.forward(inputs[0], output, extent, taps),

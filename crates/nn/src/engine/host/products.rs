@@ -7,6 +7,7 @@ use convbase_bases::Convolution;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::activation::Finish;
+use super::chunks::{Chunks, Places, Reads, chunk_size, nearby, taps};
 use super::layout::{Extent, Layout, Source, Target};
 use super::packing::{Panel, panels, vector};
 use super::window::Window;
@@ -14,12 +15,6 @@ use super::window::Window;
 /// Bytes of the pixels whose products with all weights follow one another: they stay in the second cache of every
 /// processor, beside the weights of a panel, and fetching the weights serves them all.
 const CHUNK: usize = 192 * 1024;
-
-/// A chunk's pixels are a multiple of this, which every number of rows that are multiplied at once divides.
-const MULTIPLE: usize = 24;
-
-/// At most so many multiples: more make up for nothing.
-const MOST: usize = 10;
 
 /// A convolution, and the sum with another map where one follows it.
 #[derive(Debug)]
@@ -39,24 +34,12 @@ pub(super) struct Products {
     finish: Finish,
 }
 
-/// Where the pixels of a chunk lie.
-#[derive(Debug, Default)]
-pub(super) struct Places {
-    /// [taps, pixels]
-    inputs: Vec<usize>,
-    outputs: Vec<usize>,
-    added: Vec<usize>,
-}
-
 impl Products {
     /// What reads maps of `layout`.
     pub(super) fn new(arch: Arch, convolution: &Convolution, layout: &Layout, finish: Finish) -> Self {
         let Convolution { weight, bias, inputs, outputs, kernel: [height, width], .. } = convolution;
         let (inputs, outputs, height, width) = (*inputs, *outputs, *height, *width);
-        let side_by_side = if layout.pixel == inputs { width } else { 1 };
-        let (length, taps) = (side_by_side * inputs, height * width / side_by_side);
-        let taps: Vec<[usize; 2]> =
-            (0..taps).map(|tap| tap * side_by_side).map(|tap| [tap / width, tap % width]).collect();
+        let (taps, length) = taps(convolution, layout);
         let panels = panels(arch, outputs);
         let lanes = vector(arch).lanes;
         let filled = outputs.next_multiple_of(lanes);
@@ -96,18 +79,10 @@ impl Products {
         extent: &Extent,
         places: &mut Places,
     ) {
-        let chunk = self.chunk(extent.images * extent.rows.len() * output.layout.width);
-        places.inputs.resize(self.taps.len() * chunk, 0);
-        places.outputs.resize(chunk, 0);
-        places.added.resize(chunk, 0);
-        self.arch.dispatch(Forward { products: self, input, added, output, extent, places, chunk });
-    }
-
-    /// Pixels of a chunk where there are so many in all: none is much smaller than another.
-    fn chunk(&self, pixels: usize) -> usize {
-        let bytes = size_of::<f32>() * self.taps.len() * self.length;
-        let most = (CHUNK / bytes / MULTIPLE).clamp(1, MOST) * MULTIPLE;
-        pixels.div_ceil(pixels.div_ceil(most).max(1)).next_multiple_of(MULTIPLE)
+        let size = chunk_size(output.pixels(extent), size_of::<f32>() * self.taps.len() * self.length, CHUNK);
+        let reads = Reads { window: self.window, taps: &self.taps, length: self.length };
+        let chunks = Chunks::new(reads, input, added, output, extent, size);
+        self.arch.dispatch(Forward { products: self, input, added, output, chunks, places });
     }
 }
 
@@ -116,9 +91,8 @@ struct Forward<'a, 'b> {
     input: Source<'a>,
     added: Option<Source<'a>>,
     output: &'a mut Target<'b>,
-    extent: &'a Extent,
+    chunks: Chunks<'a>,
     places: &'a mut Places,
-    chunk: usize,
 }
 
 impl WithSimd for Forward<'_, '_> {
@@ -126,79 +100,25 @@ impl WithSimd for Forward<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let Products { window, taps, .. } = self.products;
-        let chunk = self.chunk;
-        let step = window.stride[1] * self.input.layout.pixel;
-        let (output_pixel, width) = (self.output.layout.pixel, self.output.layout.width);
-        let added_pixel = self.added.map_or(0, |added| added.layout.pixel);
-        let mut count = 0;
-        for (image, row) in self.extent.rows() {
-            let to = self.output.row(image, row);
-            let plus = self.added.map_or(0, |added| added.row(image, row as isize));
-            let mut column = 0;
-            while column < width {
-                let together = (width - column).min(chunk - count);
-                for (&[tap_row, tap_column], places) in
-                    taps.iter().zip(self.places.inputs.chunks_exact_mut(chunk))
-                {
-                    let start = self.input.row(image, window.first_row(row) + tap_row as isize);
-                    let start = window.column(&self.input.layout, start, tap_column);
-                    set(&mut places[count..], start + column * step, step, together);
-                }
-                set(&mut self.places.outputs[count..], to + column * output_pixel, output_pixel, together);
-                set(&mut self.places.added[count..], plus + column * added_pixel, added_pixel, together);
-                (column, count) = (column + together, count + together);
-                if count == chunk {
-                    self.chunk(simd, count);
-                    count = 0;
+        let products = self.products;
+        let inputs = products.taps.len() * products.length;
+        let (weights, _) = S::as_simd_f32s(&products.weights);
+        while let Some(count) = self.chunks.next(self.places) {
+            for panel in &products.panels {
+                let weights = &weights[panel.first * inputs..][..panel.vectors * inputs];
+                match (panel.vectors, S::REGISTER_COUNT >= 32) {
+                    (1, _) => self.panel::<S, 1, 12>(simd, panel, weights, count),
+                    (2, true) => self.panel::<S, 2, 12>(simd, panel, weights, count),
+                    (2, false) => self.panel::<S, 2, 6>(simd, panel, weights, count),
+                    (3, _) => self.panel::<S, 3, 8>(simd, panel, weights, count),
+                    _ => self.panel::<S, 4, 6>(simd, panel, weights, count),
                 }
             }
         }
-        if count > 0 {
-            self.chunk(simd, count);
-        }
-    }
-}
-
-/// `count` places from `start` on, `step` apart.
-#[inline(always)]
-fn set(places: &mut [usize], start: usize, step: usize, count: usize) {
-    for (index, place) in places[..count].iter_mut().enumerate() {
-        *place = start + index * step;
     }
 }
 
 impl Forward<'_, '_> {
-    #[inline(always)]
-    fn chunk<S: Simd>(&mut self, simd: S, count: usize) {
-        // The last pixel again, and again to the same place, until every number of rows divides them.
-        let filled = count.next_multiple_of(MULTIPLE);
-        for places in self.places.inputs.chunks_exact_mut(self.chunk) {
-            let last = places[count - 1];
-            places[count..filled].fill(last);
-        }
-        for places in [&mut self.places.outputs, &mut self.places.added] {
-            let last = places[count - 1];
-            places[count..filled].fill(last);
-        }
-        let products = self.products;
-        let taken = self.places.inputs.chunks_exact(self.chunk).flat_map(|places| &places[..filled]);
-        let furthest = taken.max().map_or(0, |place| place.saturating_add(products.length));
-        assert!(furthest <= self.input.values.len());
-        let inputs = products.taps.len() * products.length;
-        let (weights, _) = S::as_simd_f32s(&products.weights);
-        for panel in &products.panels {
-            let weights = &weights[panel.first * inputs..][..panel.vectors * inputs];
-            match (panel.vectors, S::REGISTER_COUNT >= 32) {
-                (1, _) => self.panel::<S, 1, 12>(simd, panel, weights, count),
-                (2, true) => self.panel::<S, 2, 12>(simd, panel, weights, count),
-                (2, false) => self.panel::<S, 2, 6>(simd, panel, weights, count),
-                (3, _) => self.panel::<S, 3, 8>(simd, panel, weights, count),
-                _ => self.panel::<S, 4, 6>(simd, panel, weights, count),
-            }
-        }
-    }
-
     /// The sums of `N` vectors of outputs of all pixels of the chunk, `M` pixels at once. Each is one chain of fused
     /// multiply-adds in the order of rows, columns and inputs, on every processor.
     #[inline(always)]
@@ -219,10 +139,10 @@ impl Forward<'_, '_> {
         for start in (0..count).step_by(M) {
             let mut sums = [[simd.splat_f32s(0.0); N]; M];
             for (tap, weights) in weights.chunks_exact(*length).enumerate() {
-                let places: [usize; M] = *nearby(&self.places.inputs, tap * self.chunk + start);
+                let places: [usize; M] = *nearby(self.places.inputs(tap), start);
                 for (input, weights) in weights.iter().enumerate() {
                     for (place, sums) in iter::zip(places, &mut sums) {
-                        // SAFETY: `input` is below `length`; the greatest place was compared in `chunk`.
+                        // SAFETY: `input` is below `length`; [`Chunks`] compares the greatest place.
                         #[expect(
                             unsafe_code,
                             reason = "a comparison for each factor costs as much as its product"
@@ -236,22 +156,15 @@ impl Forward<'_, '_> {
             }
             let place = |place: usize| place / S::F32_LANES + panel.first;
             let added = added.map(|added| {
-                let places: [usize; M] = *nearby(&self.places.added, start);
+                let places: [usize; M] = *nearby(self.places.added(), start);
                 places.map(|plus| nearby(added, place(plus)))
             });
             limits.finish(simd, &mut sums, bias, added);
-            let places: [usize; M] = *nearby(&self.places.outputs, start);
+            let places: [usize; M] = *nearby(self.places.outputs(), start);
             for (to, sums) in iter::zip(places, sums) {
                 let to = place(to);
                 outputs[to..to + N].copy_from_slice(&sums);
             }
         }
     }
-}
-
-/// The `N` values from `start` on.
-#[inline(always)]
-fn nearby<T, const N: usize>(values: &[T], start: usize) -> &[T; N] {
-    let Some(values) = values[start..].first_chunk() else { panic!("fewer than {N} values") };
-    values
 }

@@ -73,6 +73,8 @@ impl Operator {
         match self {
             Self::Products(products) if products.window().kernel == [1, 1] => "products of pixels",
             Self::Products(_) => "products of windows",
+            Self::Quantised(quantised) if quantised.window().kernel == [1, 1] => "products of pixels, 8 bits",
+            Self::Quantised(_) => "products of windows, 8 bits",
             Self::Winograd(_) => "Winograd",
             Self::Depthwise(_) => "depthwise",
             Self::Pool(_) => "pool",
@@ -84,6 +86,7 @@ impl Operator {
     pub(super) fn weights(&self) -> usize {
         match self {
             Self::Products(products) => products.weights(),
+            Self::Quantised(quantised) => quantised.weights(),
             Self::Winograd(winograd) => winograd.weights(),
             Self::Depthwise(depthwise) => depthwise.weights(),
             Self::Pool(_) | Self::Pointwise(_) => 0,

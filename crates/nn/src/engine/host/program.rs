@@ -18,6 +18,7 @@ use super::placement::{Lifetime, Place, join, layouts, share};
 use super::pointwise::Pointwise;
 use super::pool::Pool;
 use super::products::Products;
+use super::quantised::Quantised;
 use super::window::Window;
 use super::winograd::Winograd;
 
@@ -67,6 +68,7 @@ pub(super) struct Step {
 #[derive(Debug)]
 pub(super) enum Operator {
     Products(Products),
+    Quantised(Quantised),
     Winograd(Winograd),
     Depthwise(Depthwise),
     Pool(Pool),
@@ -78,6 +80,7 @@ impl Operator {
     pub(super) fn window(&self) -> Option<Window> {
         match self {
             Self::Products(products) => Some(products.window()),
+            Self::Quantised(quantised) => Some(quantised.window()),
             Self::Depthwise(depthwise) => Some(depthwise.window()),
             Self::Pool(pool) => Some(pool.window()),
             Self::Winograd(_) | Self::Pointwise(_) => None,
@@ -87,7 +90,7 @@ impl Operator {
     /// Pixels of zeros that are read on the left of a row and on its right.
     fn around(&self, width: usize, outputs: usize) -> [usize; 2] {
         match self {
-            Self::Products(_) | Self::Depthwise(_) => {
+            Self::Products(_) | Self::Quantised(_) | Self::Depthwise(_) => {
                 let window = self.window().unwrap_or(Window::ONE);
                 [window.before[1], window.behind(outputs, width)]
             }
@@ -106,7 +109,7 @@ impl Program {
             std::iter::once(image).chain(plan.steps().iter().map(|step| step.shape)).collect();
         let by_tiles = |convolution: &Convolution| {
             let channels = convolution.inputs.min(convolution.outputs);
-            Winograd::fits(arch, convolution) && channels >= WINOGRAD_CHANNELS
+            precision != Precision::Int8 && Winograd::fits(arch, convolution) && channels >= WINOGRAD_CHANNELS
         };
         let (nodes, places) = join(nodes(plan, by_tiles), &shapes)?;
         let output = plan.steps().len();
@@ -211,6 +214,8 @@ fn operator(
             if by_tiles(convolution) {
                 let sides = [node.shape[0], node.shape[1]];
                 Operator::Winograd(Winograd::new(arch, &rounded, sides, *halves, finish))
+            } else if groups == 1 && precision == Precision::Int8 && node.inputs[0] != 0 {
+                Operator::Quantised(Quantised::new(arch, convolution, layout, finish)?)
             } else if groups == 1 {
                 Operator::Products(Products::new(arch, &rounded, layout, finish))
             } else if groups == inputs && groups == outputs {

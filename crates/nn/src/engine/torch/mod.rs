@@ -11,6 +11,7 @@ use tch::{Device, Kind, Tensor};
 use self::convolution::Convolution;
 pub(crate) use self::convolution::{convolve, window};
 pub(crate) use self::window::{average_pool, max_pool, pad};
+use super::EngineError;
 use crate::TorchError;
 use crate::device::native_precision;
 
@@ -72,13 +73,15 @@ enum Operator {
 unsafe impl Sync for TorchNetwork {}
 
 impl Arithmetic {
-    fn new(precision: Precision, device: Device) -> Self {
-        match precision {
+    /// `None` where libtorch has no such arithmetic.
+    fn new(precision: Precision, device: Device) -> Option<Self> {
+        Some(match precision {
             Precision::Float32 => Self::Float32,
             Precision::BFloat16 if native_precision(device) == Precision::BFloat16 => Self::BFloat16,
             // libtorch's own bf16 is refused by some processors and slow on most of the others.
             Precision::BFloat16 => Self::RoundedFloat32,
-        }
+            Precision::Int8 => return None,
+        })
     }
 
     fn kind(self) -> Kind {
@@ -95,8 +98,8 @@ impl Arithmetic {
 }
 
 impl TorchNetwork {
-    pub(super) fn new(plan: Plan, precision: Precision, device: Device) -> Result<Self, TorchError> {
-        let arithmetic = Arithmetic::new(precision, device);
+    pub(super) fn new(plan: Plan, precision: Precision, device: Device) -> Result<Self, EngineError> {
+        let arithmetic = Arithmetic::new(precision, device).ok_or_else(|| EngineError::int8_on(device))?;
         let (mean, divisor) = plan.scaling();
         let (output_shape, size) = (plan.output_shape(), plan.size());
         let image = [i64::from(size.height()), i64::from(size.width()), 3];

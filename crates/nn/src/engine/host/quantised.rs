@@ -1,0 +1,316 @@
+//! Convolutions as products of whole numbers: 8 bits for what enters and for weights, 32 for their sums.
+//!
+//! The weights of each output have a scale of their own. So has each pixel that is written: the least and the greatest of
+//! all values that it reads become 0 and 255. Nothing has to be calibrated, no value is cut off, and a photograph's
+//! features depend on itself alone. Sums are exact; what is rounded is rounded value by value, in one order.
+
+use aligned_vec::{AVec, avec};
+use convbase_bases::Convolution;
+use pulp::{Arch, Simd};
+
+use super::activation::Finish;
+use super::chunks::{Chunks, MULTIPLE, Places, Reads, chunk_size, nearby, taps};
+use super::integers::{Instructions, Integers, WithIntegers, word};
+use super::layout::{Extent, Layout, Source, Target};
+use super::packing::{Panel, panels, vector};
+use super::window::Window;
+
+/// Bytes of the numbers whose products with all weights follow one another.
+const CHUNK: usize = 96 * 1024;
+
+/// The greatest weight.
+const GREATEST_WEIGHT: f32 = 127.0;
+
+/// The greatest number that a value becomes.
+const GREATEST: f32 = 255.0;
+
+/// The least difference of values that tells them apart: its inverse is finite.
+const LEAST_RANGE: f32 = 1e-30;
+
+/// A convolution in 8 bits, and the sum with another map where one follows it.
+#[derive(Debug)]
+pub(super) struct Quantised {
+    instructions: Instructions,
+    window: Window,
+    /// Row and column of what is read in one go.
+    taps: Vec<[usize; 2]>,
+    /// Values that are read in one go.
+    length: usize,
+    panels: Vec<Panel>,
+    /// [panels, taps, words of `length`, values of the panel]
+    weights: AVec<u32>,
+    /// `[outputs]` each, filled up with zeros: what one of a number is worth, the sum of all weights, and the bias.
+    scales: AVec<f32>,
+    sums: AVec<f32>,
+    bias: AVec<f32>,
+    finish: Finish,
+}
+
+/// The numbers of a chunk's pixels.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    /// [pixels, words]
+    words: Vec<u32>,
+    /// What one of a pixel's numbers is worth, and what zero stands for.
+    ranges: Vec<[f32; 2]>,
+}
+
+impl Quantised {
+    /// What reads maps of `layout`; `None` where the processor lacks the instructions.
+    pub(super) fn new(
+        arch: Arch,
+        convolution: &Convolution,
+        layout: &Layout,
+        finish: Finish,
+    ) -> Option<Self> {
+        let instructions = Instructions::of(arch)?;
+        Some(Self::with(arch, instructions, convolution, layout, finish))
+    }
+
+    fn with(
+        arch: Arch,
+        instructions: Instructions,
+        convolution: &Convolution,
+        layout: &Layout,
+        finish: Finish,
+    ) -> Self {
+        let Convolution { weight, bias, inputs, outputs, kernel: [height, width], .. } = convolution;
+        let (inputs, outputs, positions) = (*inputs, *outputs, height * width);
+        let (taps, length) = taps(convolution, layout);
+        let (group, lanes) = (instructions.group(), vector(arch).lanes);
+        let filled = outputs.next_multiple_of(lanes);
+        let [mut scales, mut sums, mut filled_bias] =
+            [avec![0.0; filled], avec![0.0; filled], avec![0.0; filled]];
+        filled_bias[..outputs].copy_from_slice(bias);
+        let rounded: Vec<Vec<i8>> = weight
+            .chunks_exact(inputs * positions)
+            .zip(scales.iter_mut().zip(&mut *sums))
+            .map(|(weights, (scale, sum))| {
+                let rounded = rounded(weights, scale);
+                *sum = rounded.iter().map(|&weight| f32::from(weight)).sum::<f32>() * *scale;
+                // From [inputs, rows, columns] to the order in which pixels are read.
+                let ordered =
+                    (0..positions).flat_map(|position| (0..inputs).map(move |input| (input, position)));
+                ordered.map(|(input, position)| rounded[input * positions + position]).collect()
+            })
+            .collect();
+        let panels = panels(arch, outputs);
+        let mut packed = avec![0; filled * taps.len() * length.div_ceil(group)];
+        let mut places = packed.chunks_exact_mut(lanes);
+        for panel in &panels {
+            for start in (0..taps.len() * length).step_by(length) {
+                for from in (0..length).step_by(group) {
+                    let read = start + from..start + length.min(from + group);
+                    for (vector, place) in (panel.first..).zip(places.by_ref().take(panel.vectors)) {
+                        for (output, place) in (vector * lanes..outputs).zip(place) {
+                            *place = word(&rounded[output][read.clone()], group);
+                        }
+                    }
+                }
+            }
+        }
+        let window = Window::new(convolution.kernel, convolution.stride, convolution.padding);
+        Self {
+            instructions,
+            window,
+            taps,
+            length,
+            panels,
+            weights: packed,
+            scales,
+            sums,
+            bias: filled_bias,
+            finish,
+        }
+    }
+
+    pub(super) fn window(&self) -> Window {
+        self.window
+    }
+
+    /// How many, filled up.
+    pub(super) fn weights(&self) -> usize {
+        self.weights.len() * self.instructions.group()
+    }
+
+    /// Convolves `input` into rows of `output`, and adds `added`, before the activation.
+    pub(super) fn forward(
+        &self,
+        input: Source,
+        added: Option<Source>,
+        output: &mut Target,
+        extent: &Extent,
+        places: &mut Places,
+        numbers: &mut Numbers,
+    ) {
+        let size = chunk_size(output.pixels(extent), self.taps.len() * self.length, CHUNK);
+        let reads = Reads { window: self.window, taps: &self.taps, length: self.length };
+        let chunks = Chunks::new(reads, input, added, output, extent, size);
+        self.instructions.dispatch(Forward {
+            quantised: self,
+            input,
+            added,
+            output,
+            chunks,
+            places,
+            numbers,
+        });
+    }
+}
+
+/// Weights in 8 bits, and what one of them is worth.
+fn rounded(weights: &[f32], scale: &mut f32) -> Vec<i8> {
+    *scale = weights.iter().fold(0.0, |most: f32, weight| most.max(weight.abs())) / GREATEST_WEIGHT;
+    if *scale < LEAST_RANGE {
+        *scale = 0.0;
+        return vec![0; weights.len()];
+    }
+    weights.iter().map(|weight| (weight / *scale).round_ties_even() as i8).collect()
+}
+
+struct Forward<'a, 'b> {
+    quantised: &'a Quantised,
+    input: Source<'a>,
+    added: Option<Source<'a>>,
+    output: &'a mut Target<'b>,
+    chunks: Chunks<'a>,
+    places: &'a mut Places,
+    numbers: &'a mut Numbers,
+}
+
+impl WithIntegers for Forward<'_, '_> {
+    #[inline(always)]
+    fn with_integers<I: Integers>(mut self, integers: I) {
+        let quantised = self.quantised;
+        let words = quantised.taps.len() * quantised.length.div_ceil(I::GROUP);
+        let (weights, _) = I::Simd::as_simd_u32s(&quantised.weights);
+        while let Some(count) = self.chunks.next(self.places) {
+            self.enter(integers, count, words);
+            for panel in &quantised.panels {
+                let weights = &weights[panel.first * words..][..panel.vectors * words];
+                match (panel.vectors, <I::Simd as Simd>::REGISTER_COUNT >= 32) {
+                    (1, _) => self.panel::<I, 1, 12>(integers, panel, weights, count),
+                    (2, true) => self.panel::<I, 2, 12>(integers, panel, weights, count),
+                    (2, false) => self.panel::<I, 2, 6>(integers, panel, weights, count),
+                    (3, _) => self.panel::<I, 3, 8>(integers, panel, weights, count),
+                    _ => self.panel::<I, 4, 6>(integers, panel, weights, count),
+                }
+            }
+        }
+    }
+}
+
+impl Forward<'_, '_> {
+    /// The numbers of all that the pixels of a chunk read.
+    #[inline(always)]
+    fn enter<I: Integers>(&mut self, integers: I, count: usize, words: usize) {
+        let simd = integers.simd();
+        let lanes = <I::Simd as Simd>::F32_LANES;
+        let Quantised { taps, length, .. } = self.quantised;
+        let (values, _) = I::Simd::as_simd_f32s(self.input.values);
+        let vectors = length.div_ceil(lanes);
+        let Numbers { words: numbers, ranges } = &mut *self.numbers;
+        // The last vector of a tap may reach into the next, which is written behind it.
+        let room = words + lanes / I::GROUP;
+        let filled = self.places.outputs().len();
+        numbers.resize(filled * words + room, 0);
+        ranges.resize(filled, [0.0; 2]);
+        for pixel in 0..count {
+            let read = |tap: usize| &values[self.places.inputs(tap)[pixel] / lanes..][..vectors];
+            let zero = simd.splat_f32s(0.0);
+            let (mut least, mut most) = (zero, zero);
+            for tap in 0..taps.len() {
+                for value in read(tap) {
+                    least = simd.min_f32s(least, *value);
+                    most = simd.max_f32s(most, *value);
+                }
+            }
+            let least = simd.reduce_min_f32s(least);
+            // Not the zero below zero.
+            let least = if least < 0.0 { least } else { 0.0 };
+            let range = simd.reduce_max_f32s(most) - least;
+            let [step, inverse] =
+                if range < LEAST_RANGE { [0.0; 2] } else { [range / GREATEST, GREATEST / range] };
+            ranges[pixel] = [step, least];
+            let (least, inverse) = (simd.splat_f32s(least), simd.splat_f32s(inverse));
+            let numbers = &mut numbers[pixel * words..][..room];
+            for tap in 0..taps.len() {
+                let numbers = &mut numbers[tap * length.div_ceil(I::GROUP)..];
+                for (value, to) in read(tap).iter().zip(numbers.chunks_mut(lanes / I::GROUP)) {
+                    integers.round(simd.mul_f32s(simd.sub_f32s(*value, least), inverse), to);
+                }
+            }
+        }
+        // As the places: the last pixel again.
+        for pixel in count..count.next_multiple_of(MULTIPLE) {
+            numbers.copy_within((count - 1) * words..count * words, pixel * words);
+            ranges[pixel] = ranges[count - 1];
+        }
+    }
+
+    /// The sums of `N` vectors of outputs of all pixels of the chunk, `M` pixels at once.
+    #[inline(always)]
+    fn panel<I: Integers, const N: usize, const M: usize>(
+        &mut self,
+        integers: I,
+        panel: &Panel,
+        weights: &[<I::Simd as Simd>::u32s],
+        count: usize,
+    ) {
+        let simd = integers.simd();
+        let Quantised { scales, sums: sums_of_weights, bias, finish, .. } = self.quantised;
+        let (weights, _) = weights.as_chunks::<N>();
+        let of_panel = |numbers| nearby::<_, N>(I::Simd::as_simd_f32s(numbers).0, panel.first);
+        let (scales, sums_of_weights, bias) = (of_panel(scales), of_panel(sums_of_weights), of_panel(bias));
+        let limits = finish.limits(simd);
+        let added = self.added.map(|added| I::Simd::as_simd_f32s(added.values).0);
+        let (outputs, _) = I::Simd::as_mut_simd_f32s(self.output.values);
+        let words = weights.len();
+        let Numbers { words: numbers, ranges } = &*self.numbers;
+        for start in (0..count).step_by(M) {
+            let mut sums = [[simd.splat_u32s(0); N]; M];
+            let numbers = &numbers[start * words..][..M * words];
+            for (word, weights) in weights.iter().enumerate() {
+                for (pixel, sums) in sums.iter_mut().enumerate() {
+                    // SAFETY: `pixel` is below M and `word` below `words`, and there are M * words numbers.
+                    #[expect(
+                        unsafe_code,
+                        reason = "a comparison for each factor costs as much as its product"
+                    )]
+                    let factor = unsafe { *numbers.get_unchecked(pixel * words + word) };
+                    for (weight, sum) in weights.iter().zip(sums) {
+                        *sum = integers.multiply_add(factor, *weight, *sum);
+                    }
+                }
+            }
+            let mut values = [[simd.splat_f32s(0.0); N]; M];
+            for (sums, values) in sums.iter().zip(&mut values) {
+                for (sum, value) in sums.iter().zip(values) {
+                    *value = integers.floats(*sum);
+                }
+            }
+            let ranges: &[[f32; 2]; M] = nearby(ranges, start);
+            for (values, [step, least]) in values.iter_mut().zip(ranges) {
+                let (step, least) = (simd.splat_f32s(*step), simd.splat_f32s(*least));
+                for ((value, scale), of_weights) in values.iter_mut().zip(scales).zip(sums_of_weights) {
+                    let shift = simd.mul_f32s(least, *of_weights);
+                    *value = simd.mul_add_f32s(simd.mul_f32s(*value, step), *scale, shift);
+                }
+            }
+            let place = |place: usize| place / <I::Simd as Simd>::F32_LANES + panel.first;
+            let added = added.map(|added| {
+                let places: [usize; M] = *nearby(self.places.added(), start);
+                places.map(|plus| nearby(added, place(plus)))
+            });
+            limits.finish(simd, &mut values, bias, added);
+            let places: [usize; M] = *nearby(self.places.outputs(), start);
+            for (to, values) in places.into_iter().zip(values) {
+                let to = place(to);
+                outputs[to..to + N].copy_from_slice(&values);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
