@@ -31,8 +31,7 @@ CAPTION = ("Forward alone: from pixels to features in memory, without the first 
            "process: with its start. PyTorch, ONNX Runtime and OpenVINO have no generator of their own and decode "
            "with Pillow in a plain loop. Each figure is the median of the rounds, with minimum and maximum; ratios "
            "are of images per second, medians of the rounds' ratios, and above 1 where Convbase, in the same "
-           "precision or beside int8 in fp32, is faster. Relative error: of the features of at most "
-           f"{COMPARED} photographs, copied as PNG, against those of Convbase in fp32. With its own decoder: the same "
+           f"precision, is faster. Relative error: of the features of at most {COMPARED} photographs, copied as PNG, against those of Convbase in fp32. With its own decoder: the same "
            "of all photographs as they are.")
 
 
@@ -122,7 +121,7 @@ class Extraction:
 
     def check_kinds(self, name, answer):
         """Most of what is called 8 bits is computed in them; whatever is not is said."""
-        if EXTRACTION[name].precision != "int8":
+        if EXTRACTION[name].precision != "int8" or EXTRACTION[name].framework == OURS:
             return
         kinds = answer.get("convolutions", {})
         narrow, count = sum(kinds.get(kind, 0) for kind in ("i8", "u8")), sum(kinds.values())

@@ -18,7 +18,8 @@ class Graphs:
         self.ground, self.workers = ground, workers
         self.base, self.in_8_bits = (ground.folder / name for name in ("base.onnx", "base-int8.onnx"))
         self.read = any(EXTRACTION[name].framework in READERS for name in names)
-        self.quantised = any(EXTRACTION[name].precision == "int8" for name in names)
+        self.quantised = any(EXTRACTION[name].precision == "int8" and EXTRACTION[name].framework in READERS
+                             for name in names)
 
     def make(self, images):
         """Gives what is told of the model in 8 bits; None where there is none."""

@@ -74,7 +74,7 @@ class Choices(Quiet):
 
     def test_another_base_is_extracted_in_fp32_and_int8_by_whoever_knows_it(self):
         self.assertEqual(roster.taking_part("openvino,ours", None, "mobilenet"),
-                         {"extraction": ["openvino-fp32", "openvino-int8", "ours-fp32"]})
+                         {"extraction": ["openvino-fp32", "openvino-int8", "ours-fp32", "ours-int8"]})
         self.assertEqual(roster.taking_part("keras,torch", None, "efficientnet_lite0"), {"extraction": ["torch-fp32"]})
 
     def test_a_part_is_left_out_where_nobody_takes_part(self):
@@ -106,8 +106,7 @@ class Choices(Quiet):
         self.assertEqual(pairs(["ours-fp32", "ours-bf16", "keras-fp32", "torch-bf16"]),
                          [("ours-fp32", "keras-fp32"), ("ours-bf16", "torch-bf16"), ("ours-bf16", "keras-fp32")])
         self.assertEqual(pairs(["keras-fp32", "ours-bf16"]), [("ours-bf16", "keras-fp32")])
-        # In 8 bits we do not compute.
-        self.assertEqual(pairs(["ours-fp32", "ours-bf16", "openvino-int8"]), [("ours-fp32", "openvino-int8")])
+        self.assertEqual(pairs(["ours-fp32", "ours-int8", "openvino-int8"]), [("ours-int8", "openvino-int8")])
 
     def test_the_machine_says_whether_it_multiplies_bf16(self):
         self.assertTrue(machine.multiplies_bf16({"flags": ["avx2", "amx_bf16"]}))
@@ -139,6 +138,7 @@ class Choices(Quiet):
         self.assertEqual([graphs.told(name)[6:] for name in ("keras-fp32", "torch-fp32", "openvino-int8")],
                          [[], ["--graph", self.folder / "base.onnx"], ["--graph", self.folder / "base-int8.onnx"]])
         self.assertFalse(Graphs(ground, None, ["ours-fp32", "keras-fp32"]).read)
+        self.assertFalse(Graphs(ground, None, ["ours-int8", "openvino-fp32"]).quantised)
 
     def test_folders_of_others_are_neither_filled_nor_removed(self):
         self.touch("mine")
