@@ -42,34 +42,69 @@ pub(super) fn chunk_size(pixels: usize, bytes: usize, most: usize) -> usize {
 /// Where the pixels of a chunk lie.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// Pixels that there is room for.
-    size: usize,
-    /// [taps, size]
-    inputs: Vec<usize>,
-    /// `[size]`
+    /// Of each tap, where what it reads of each pixel begins.
+    inputs: Vec<Vec<usize>>,
+    /// Where each pixel is written.
     outputs: Vec<usize>,
-    /// `[size]`
+    /// Where what is added to each pixel lies.
     added: Vec<usize>,
 }
 
 impl Places {
-    /// What one tap of each pixel reads begins there.
-    #[inline(always)]
-    pub(super) fn inputs(&self, tap: usize) -> &[usize] {
-        &self.inputs[tap * self.size..][..self.size]
+    /// Forgets all pixels, for so many taps.
+    pub(super) fn clear(&mut self, taps: usize) {
+        self.inputs.resize_with(taps, Vec::new);
+        self.inputs.iter_mut().chain([&mut self.outputs, &mut self.added]).for_each(Vec::clear);
     }
 
-    /// Where each pixel is written.
+    /// What the taps of `count` further pixels read, `step` apart, from where they begin.
+    pub(super) fn add_inputs(&mut self, starts: impl Iterator<Item = usize>, step: usize, count: usize) {
+        self.inputs.iter_mut().zip(starts).for_each(|(places, start)| add(places, start, step, count));
+    }
+
+    /// Where `count` further pixels are written, `step` apart.
+    pub(super) fn add_outputs(&mut self, start: usize, step: usize, count: usize) {
+        add(&mut self.outputs, start, step, count);
+    }
+
+    /// Where what is added to `count` further pixels lies, `step` apart.
+    pub(super) fn add_added(&mut self, start: usize, step: usize, count: usize) {
+        add(&mut self.added, start, step, count);
+    }
+
+    /// The last pixel again, and again to the same place, until every number of rows divides them.
+    pub(super) fn fill(&mut self) {
+        for places in self.inputs.iter_mut().chain([&mut self.outputs, &mut self.added]) {
+            if let Some(&last) = places.last() {
+                places.resize(places.len().next_multiple_of(MULTIPLE), last);
+            }
+        }
+    }
+
+    /// The last place that is read from.
+    pub(super) fn furthest(&self) -> usize {
+        self.inputs.iter().flatten().fold(0, |furthest, &place| place.max(furthest))
+    }
+
+    #[inline(always)]
+    pub(super) fn inputs(&self, tap: usize) -> &[usize] {
+        &self.inputs[tap]
+    }
+
     #[inline(always)]
     pub(super) fn outputs(&self) -> &[usize] {
         &self.outputs
     }
 
-    /// Where what is added to each pixel lies.
     #[inline(always)]
     pub(super) fn added(&self) -> &[usize] {
         &self.added
     }
+}
+
+/// `count` further places from `start` on, `step` apart.
+fn add(places: &mut Vec<usize>, start: usize, step: usize, count: usize) {
+    places.extend((0..count).map(|index| start + index * step));
 }
 
 /// The pixels that an operator writes, in chunks of at most `size`.
@@ -101,54 +136,40 @@ impl<'a> Chunks<'a> {
         Self { reads, input, added, output: output.layout, image: output.image, images, rows, size, next }
     }
 
-    /// Where the pixels of the next chunk lie, and how many there are. The last one comes again, and again to the same
-    /// place, until every number of rows divides them.
+    /// Where the pixels of the next chunk lie, and how many there are.
     ///
     /// # Panics
     /// When one of them would read beyond the values that there are.
     pub(super) fn next(&mut self, places: &mut Places) -> Option<usize> {
-        places.size = self.size;
-        places.inputs.resize(self.reads.taps.len() * self.size, 0);
-        places.outputs.resize(self.size, 0);
-        places.added.resize(self.size, 0);
+        places.clear(self.reads.taps.len());
         let mut count = 0;
         while count < self.size && self.images.contains(&self.next[0]) && !self.rows.is_empty() {
-            count += self.row(places, count);
+            count += self.row(places, self.size - count);
         }
-        let last = count.checked_sub(1)?;
-        let filled = count.next_multiple_of(MULTIPLE);
-        let mut furthest = 0;
-        for places in places.inputs.chunks_exact_mut(self.size) {
-            let last = places[last];
-            places[count..filled].fill(last);
-            furthest = places[..count].iter().fold(furthest, |furthest, &place| place.max(furthest));
-        }
-        for places in [&mut places.outputs, &mut places.added] {
-            let last = places[last];
-            places[count..filled].fill(last);
-        }
-        assert!(furthest.saturating_add(self.reads.length) <= self.input.values.len());
-        Some(count)
+        places.fill();
+        assert!(count == 0 || places.furthest().saturating_add(self.reads.length) <= self.input.values.len());
+        (count > 0).then_some(count)
     }
 
-    /// Sets the places of as many pixels of the next row as there is room for behind the first `count`.
-    fn row(&mut self, places: &mut Places, count: usize) -> usize {
+    /// Adds the places of at most `most` pixels of the next row.
+    fn row(&mut self, places: &mut Places, most: usize) -> usize {
         let [image, row, column] = self.next;
         let Reads { window, taps, .. } = self.reads;
         let width = self.output.width;
-        let together = (width - column).min(self.size - count);
+        let together = (width - column).min(most);
         let step = window.stride[1] * self.input.layout.pixel;
-        for (&[tap_row, tap_column], places) in taps.iter().zip(places.inputs.chunks_exact_mut(self.size)) {
+        let start = |&[tap_row, tap_column]: &[usize; 2]| {
             let start = self.input.row(image, window.first_row(row) + tap_row as isize);
-            let start = window.column(&self.input.layout, start, tap_column);
-            set(&mut places[count..], start + column * step, step, together);
-        }
+            window.column(&self.input.layout, start, tap_column) + column * step
+        };
+        places.add_inputs(taps.iter().map(start), step, together);
         let pixel = self.output.pixel;
-        let to = self.output.row(self.image + image, row as isize);
-        set(&mut places.outputs[count..], to + column * pixel, pixel, together);
-        let (plus, pixel) =
-            self.added.map_or((0, 0), |added| (added.row(image, row as isize), added.layout.pixel));
-        set(&mut places.added[count..], plus + column * pixel, pixel, together);
+        let to = self.output.row(self.image + image, row as isize) + column * pixel;
+        places.add_outputs(to, pixel, together);
+        if let Some(added) = self.added {
+            let pixel = added.layout.pixel;
+            places.add_added(added.row(image, row as isize) + column * pixel, pixel, together);
+        }
         self.next = if column + together < width {
             [image, row, column + together]
         } else if row + 1 < self.rows.end {
@@ -157,13 +178,6 @@ impl<'a> Chunks<'a> {
             [image + 1, self.rows.start, 0]
         };
         together
-    }
-}
-
-/// `count` places from `start` on, `step` apart.
-fn set(places: &mut [usize], start: usize, step: usize, count: usize) {
-    for (index, place) in places[..count].iter_mut().enumerate() {
-        *place = start + index * step;
     }
 }
 

@@ -23,6 +23,7 @@ mod integers;
 mod layout;
 mod multiply;
 mod network;
+mod numbers;
 mod packing;
 mod placement;
 mod pointwise;

@@ -12,9 +12,9 @@ use super::bands::{Segment, ends};
 use super::cache::second_cache;
 use super::chunks::Places;
 use super::layout::{Extent, Source, Target};
+use super::numbers::Numbers;
 use super::profile::{Clock, OperatorTime};
 use super::program::{GROUP, Operator, Program, Step};
-use super::quantised::Numbers;
 use super::winograd;
 use crate::vectors::vector_instructions;
 

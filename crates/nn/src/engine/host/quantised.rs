@@ -1,31 +1,32 @@
 //! Convolutions as products of whole numbers: 8 bits for what enters and for weights, 32 for their sums.
 //!
-//! The weights of each output have a scale of their own. So has each pixel that is written: the least and the greatest of
-//! all values that it reads become 0 and 255. Nothing has to be calibrated, no value is cut off, and a photograph's
-//! features depend on itself alone. Sums are exact; what is rounded is rounded value by value, in one order.
+//! The weights of each output have a scale of their own. So has each row that is written: the least and the greatest of all
+//! values that it reads become 0 and 255. Nothing has to be calibrated, no value is cut off, and a photograph's features
+//! depend on itself alone. Sums are exact; what is rounded is rounded value by value, in one order.
+
+use std::iter;
 
 use aligned_vec::{AVec, avec};
 use convbase_bases::Convolution;
 use pulp::{Arch, Simd};
 
 use super::activation::Finish;
-use super::chunks::{Chunks, MULTIPLE, Places, Reads, chunk_size, nearby, taps};
+use super::chunks::{Places, nearby, taps};
 use super::integers::{Instructions, Integers, WithIntegers, word};
 use super::layout::{Extent, Layout, Source, Target};
+use super::numbers::Numbers;
 use super::packing::{Panel, panels, vector};
 use super::window::Window;
 
-/// Bytes of the numbers whose products with all weights follow one another.
-const CHUNK: usize = 96 * 1024;
+/// Bytes of the numbers whose products with all weights follow one another, and the pixels.
+const CHUNK: usize = 192 * 1024;
+const MOST_PIXELS: usize = 240;
 
 /// The greatest weight.
 const GREATEST_WEIGHT: f32 = 127.0;
 
-/// The greatest number that a value becomes.
-const GREATEST: f32 = 255.0;
-
-/// The least difference of values that tells them apart: its inverse is finite.
-const LEAST_RANGE: f32 = 1e-30;
+/// The least scale that tells weights apart: its inverse is finite.
+const LEAST_SCALE: f32 = 1e-30;
 
 /// A convolution in 8 bits, and the sum with another map where one follows it.
 #[derive(Debug)]
@@ -44,15 +45,6 @@ pub(super) struct Quantised {
     sums: AVec<f32>,
     bias: AVec<f32>,
     finish: Finish,
-}
-
-/// The numbers of a chunk's pixels.
-#[derive(Debug, Default)]
-pub(super) struct Numbers {
-    /// [pixels, words]
-    words: Vec<u32>,
-    /// What one of a pixel's numbers is worth, and what zero stands for.
-    ranges: Vec<[f32; 2]>,
 }
 
 impl Quantised {
@@ -143,15 +135,16 @@ impl Quantised {
         places: &mut Places,
         numbers: &mut Numbers,
     ) {
-        let size = chunk_size(output.pixels(extent), self.taps.len() * self.length, CHUNK);
-        let reads = Reads { window: self.window, taps: &self.taps, length: self.length };
-        let chunks = Chunks::new(reads, input, added, output, extent, size);
+        let columns = self.window.columns(output.layout.width);
+        let bytes = self.window.kernel[0] * columns * input.layout.pixel;
+        let rows = (CHUNK / bytes).min(MOST_PIXELS / output.layout.width).max(1);
         self.instructions.dispatch(Forward {
             quantised: self,
             input,
             added,
             output,
-            chunks,
+            extent,
+            rows,
             places,
             numbers,
         });
@@ -161,7 +154,7 @@ impl Quantised {
 /// Weights in 8 bits, and what one of them is worth.
 fn rounded(weights: &[f32], scale: &mut f32) -> Vec<i8> {
     *scale = weights.iter().fold(0.0, |most: f32, weight| most.max(weight.abs())) / GREATEST_WEIGHT;
-    if *scale < LEAST_RANGE {
+    if *scale < LEAST_SCALE {
         *scale = 0.0;
         return vec![0; weights.len()];
     }
@@ -173,7 +166,9 @@ struct Forward<'a, 'b> {
     input: Source<'a>,
     added: Option<Source<'a>>,
     output: &'a mut Target<'b>,
-    chunks: Chunks<'a>,
+    extent: &'a Extent,
+    /// Rows of a chunk.
+    rows: usize,
     places: &'a mut Places,
     numbers: &'a mut Numbers,
 }
@@ -181,12 +176,32 @@ struct Forward<'a, 'b> {
 impl WithIntegers for Forward<'_, '_> {
     #[inline(always)]
     fn with_integers<I: Integers>(mut self, integers: I) {
-        let quantised = self.quantised;
-        let words = quantised.taps.len() * quantised.length.div_ceil(I::GROUP);
-        let (weights, _) = I::Simd::as_simd_u32s(&quantised.weights);
-        while let Some(count) = self.chunks.next(self.places) {
-            self.enter(integers, count, words);
-            for panel in &quantised.panels {
+        let Quantised { window, taps, length, panels, weights, .. } = self.quantised;
+        let (width, step) = (self.output.layout.width, self.input.layout.pixel / I::GROUP);
+        let words = taps.len() * length.div_ceil(I::GROUP);
+        let row_words = window.columns(width) * step;
+        let (weights, _) = I::Simd::as_simd_u32s(weights);
+        let mut rows = self.extent.rows();
+        loop {
+            self.places.clear(taps.len());
+            self.numbers.clear();
+            for (image, row) in rows.by_ref().take(self.rows) {
+                let start = self.numbers.add(integers, &self.input, window, width, [image, row]);
+                let place = |&[row, column]: &[usize; 2]| start + row * row_words + column * step;
+                self.places.add_inputs(taps.iter().map(place), window.stride[1] * step, width);
+                let place = self.output.row(image, row);
+                self.places.add_outputs(place, self.output.layout.pixel, width);
+                if let Some(added) = self.added {
+                    self.places.add_added(added.row(image, row as isize), added.layout.pixel, width);
+                }
+            }
+            let count = self.numbers.fill();
+            if count == 0 {
+                break;
+            }
+            self.places.fill();
+            assert!(self.places.furthest() + length.div_ceil(I::GROUP) <= self.numbers.words().len());
+            for panel in panels {
                 let weights = &weights[panel.first * words..][..panel.vectors * words];
                 match (panel.vectors, <I::Simd as Simd>::REGISTER_COUNT >= 32) {
                     (1, _) => self.panel::<I, 1, 12>(integers, panel, weights, count),
@@ -201,53 +216,6 @@ impl WithIntegers for Forward<'_, '_> {
 }
 
 impl Forward<'_, '_> {
-    /// The numbers of all that the pixels of a chunk read.
-    #[inline(always)]
-    fn enter<I: Integers>(&mut self, integers: I, count: usize, words: usize) {
-        let simd = integers.simd();
-        let lanes = <I::Simd as Simd>::F32_LANES;
-        let Quantised { taps, length, .. } = self.quantised;
-        let (values, _) = I::Simd::as_simd_f32s(self.input.values);
-        let vectors = length.div_ceil(lanes);
-        let Numbers { words: numbers, ranges } = &mut *self.numbers;
-        // The last vector of a tap may reach into the next, which is written behind it.
-        let room = words + lanes / I::GROUP;
-        let filled = self.places.outputs().len();
-        numbers.resize(filled * words + room, 0);
-        ranges.resize(filled, [0.0; 2]);
-        for pixel in 0..count {
-            let read = |tap: usize| &values[self.places.inputs(tap)[pixel] / lanes..][..vectors];
-            let zero = simd.splat_f32s(0.0);
-            let (mut least, mut most) = (zero, zero);
-            for tap in 0..taps.len() {
-                for value in read(tap) {
-                    least = simd.min_f32s(least, *value);
-                    most = simd.max_f32s(most, *value);
-                }
-            }
-            let least = simd.reduce_min_f32s(least);
-            // Not the zero below zero.
-            let least = if least < 0.0 { least } else { 0.0 };
-            let range = simd.reduce_max_f32s(most) - least;
-            let [step, inverse] =
-                if range < LEAST_RANGE { [0.0; 2] } else { [range / GREATEST, GREATEST / range] };
-            ranges[pixel] = [step, least];
-            let (least, inverse) = (simd.splat_f32s(least), simd.splat_f32s(inverse));
-            let numbers = &mut numbers[pixel * words..][..room];
-            for tap in 0..taps.len() {
-                let numbers = &mut numbers[tap * length.div_ceil(I::GROUP)..];
-                for (value, to) in read(tap).iter().zip(numbers.chunks_mut(lanes / I::GROUP)) {
-                    integers.round(simd.mul_f32s(simd.sub_f32s(*value, least), inverse), to);
-                }
-            }
-        }
-        // As the places: the last pixel again.
-        for pixel in count..count.next_multiple_of(MULTIPLE) {
-            numbers.copy_within((count - 1) * words..count * words, pixel * words);
-            ranges[pixel] = ranges[count - 1];
-        }
-    }
-
     /// The sums of `N` vectors of outputs of all pixels of the chunk, `M` pixels at once.
     #[inline(always)]
     fn panel<I: Integers, const N: usize, const M: usize>(
@@ -258,28 +226,29 @@ impl Forward<'_, '_> {
         count: usize,
     ) {
         let simd = integers.simd();
-        let Quantised { scales, sums: sums_of_weights, bias, finish, .. } = self.quantised;
+        let Quantised { length, scales, sums: sums_of_weights, bias, finish, .. } = self.quantised;
         let (weights, _) = weights.as_chunks::<N>();
         let of_panel = |numbers| nearby::<_, N>(I::Simd::as_simd_f32s(numbers).0, panel.first);
         let (scales, sums_of_weights, bias) = (of_panel(scales), of_panel(sums_of_weights), of_panel(bias));
         let limits = finish.limits(simd);
         let added = self.added.map(|added| I::Simd::as_simd_f32s(added.values).0);
         let (outputs, _) = I::Simd::as_mut_simd_f32s(self.output.values);
-        let words = weights.len();
-        let Numbers { words: numbers, ranges } = &*self.numbers;
+        let (numbers, ranges) = (self.numbers.words(), self.numbers.ranges());
         for start in (0..count).step_by(M) {
             let mut sums = [[simd.splat_u32s(0); N]; M];
-            let numbers = &numbers[start * words..][..M * words];
-            for (word, weights) in weights.iter().enumerate() {
-                for (pixel, sums) in sums.iter_mut().enumerate() {
-                    // SAFETY: `pixel` is below M and `word` below `words`, and there are M * words numbers.
-                    #[expect(
-                        unsafe_code,
-                        reason = "a comparison for each factor costs as much as its product"
-                    )]
-                    let factor = unsafe { *numbers.get_unchecked(pixel * words + word) };
-                    for (weight, sum) in weights.iter().zip(sums) {
-                        *sum = integers.multiply_add(factor, *weight, *sum);
+            for (tap, weights) in weights.chunks_exact(length.div_ceil(I::GROUP)).enumerate() {
+                let places: [usize; M] = *nearby(self.places.inputs(tap), start);
+                for (word, weights) in weights.iter().enumerate() {
+                    for (place, sums) in iter::zip(places, &mut sums) {
+                        // SAFETY: `word` is below the words of a tap; `with_integers` compares the greatest place.
+                        #[expect(
+                            unsafe_code,
+                            reason = "a comparison for each factor costs as much as its product"
+                        )]
+                        let factor = unsafe { *numbers.get_unchecked(place + word) };
+                        for (weight, sum) in weights.iter().zip(sums) {
+                            *sum = integers.multiply_add(factor, *weight, *sum);
+                        }
                     }
                 }
             }

@@ -37,8 +37,12 @@ impl Window {
 
     /// Pixels beyond the right edge of a map of `width` that are read for `outputs` pixels of a row.
     pub(super) fn behind(&self, outputs: usize, width: usize) -> usize {
-        let reach = outputs.saturating_sub(1) * self.stride[1] + self.kernel[1];
-        reach.saturating_sub(width + self.before[1])
+        self.columns(outputs).saturating_sub(width + self.before[1])
+    }
+
+    /// Columns that `outputs` pixels of a row read.
+    pub(super) fn columns(&self, outputs: usize) -> usize {
+        outputs.saturating_sub(1) * self.stride[1] + self.kernel[1]
     }
 
     /// How much further than the first channel of a row of `layout` the window's column `column` begins, less what lies

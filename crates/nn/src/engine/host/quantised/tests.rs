@@ -82,25 +82,36 @@ impl Case {
         let [rows, columns] = self.sides();
         let [height, width] = self.kernel;
         let mut expected = Vec::new();
-        for image in 0..IMAGES {
-            for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
-                let value = |input: usize, tap: usize| {
-                    let from = (row * self.stride[0] + tap / width).checked_sub(self.padding.top);
-                    let across = (column * self.stride[1] + tap % width).checked_sub(self.padding.left);
-                    match (from, across) {
-                        (Some(row), Some(column)) if row < HEIGHT && column < WIDTH => {
-                            values[((image * HEIGHT + row) * WIDTH + column) * self.inputs + input]
-                        }
-                        _ => 0.0,
+        for (image, row) in (0..IMAGES).flat_map(|image| (0..rows).map(move |row| (image, row))) {
+            // What lies in a row and a column of the window's, counted from its first pixel on.
+            let value = |input: usize, down: usize, across: usize| {
+                let down = (row * self.stride[0] + down).checked_sub(self.padding.top);
+                match (down, across.checked_sub(self.padding.left)) {
+                    (Some(row), Some(column)) if row < HEIGHT && column < WIDTH => {
+                        values[((image * HEIGHT + row) * WIDTH + column) * self.inputs + input]
                     }
-                };
-                let read: Vec<f32> = (0..self.inputs)
-                    .flat_map(|input| (0..height * width).map(move |tap| (input, tap)))
-                    .map(|(input, tap)| value(input, tap))
-                    .collect();
-                let least = read.iter().fold(0.0, |least: f32, value| least.min(*value));
-                let range = read.iter().fold(0.0, |most: f32, value| most.max(*value)) - least;
-                let number = |value: f32| ((value - least) * (255.0 / range)).round_ties_even() as i64;
+                    _ => 0.0,
+                }
+            };
+            let read = |column: usize| -> Vec<f32> {
+                let from = column * self.stride[1];
+                let taps = |input| (0..height * width).map(move |tap| (input, tap / width, tap % width));
+                let all = (0..self.inputs).flat_map(taps);
+                all.map(|(input, down, across)| value(input, down, from + across)).collect()
+            };
+            let span = (columns - 1) * self.stride[1] + width;
+            let places = (0..self.inputs).flat_map(|input| (0..height).map(move |down| (input, down)));
+            let all: Vec<f32> = places
+                .flat_map(|(input, down)| (0..span).map(move |across| (input, down, across)))
+                .map(|(input, down, across)| value(input, down, across))
+                .collect();
+            let least = all.iter().fold(0.0, |least: f32, value| least.min(*value));
+            let range = all.iter().fold(0.0, |most: f32, value| most.max(*value)) - least;
+            let number = |value: f32| {
+                ((value - least) * if range > 0.0 { 255.0 / range } else { 0.0 }).round_ties_even() as i64
+            };
+            for column in 0..columns {
+                let read = read(column);
                 for (output, weights) in convolution.weight.chunks_exact(read.len()).enumerate() {
                     let scale = weights.iter().fold(0.0, |most: f32, weight| most.max(weight.abs())) / 127.0;
                     let weight = |weight: f32| (weight / scale).round_ties_even() as i64;
@@ -157,9 +168,9 @@ fn all_instructions_give_the_bits_of_sums_told_one_by_one() {
     ];
     for case in cases {
         let mut values = draw(IMAGES * HEIGHT * WIDTH * case.inputs, 3);
-        // Pixels that are zero, and pixels that nothing lies below zero in.
-        values[..2 * case.inputs].fill(0.0);
-        values.iter_mut().skip(4 * case.inputs).step_by(2).for_each(|value| *value = value.max(0.0));
+        // Rows of zeros, and rows in which nothing lies below zero.
+        values[..2 * WIDTH * case.inputs].fill(0.0);
+        values.iter_mut().skip(5 * WIDTH * case.inputs).for_each(|value| *value = value.abs());
         let [rows, columns] = case.sides();
         let added = draw(IMAGES * rows * columns * case.outputs, 4);
         let expected = case.expected(&values, &added);
@@ -175,7 +186,7 @@ fn all_instructions_give_the_bits_of_sums_told_one_by_one() {
 }
 
 #[test]
-fn a_pixel_of_zeros_is_the_bias_and_weights_of_zeros_have_no_scale() {
+fn a_row_of_zeros_is_the_bias_and_weights_of_zeros_have_no_scale() {
     let mut scale = 1.0;
     assert_eq!((rounded(&[0.0, -0.0], &mut scale), scale), (vec![0, 0], 0.0));
     assert_eq!((rounded(&[0.5, -1.27, 0.01], &mut scale), scale), (vec![50, -127, 1], 0.01));
