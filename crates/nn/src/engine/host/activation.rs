@@ -63,6 +63,17 @@ impl<S: Simd> Limits<S> {
                 *sum = simd.add_f32s(*sum, *bias);
             }
         }
+        self.finish_biased(simd, sums, added);
+    }
+
+    /// The same for sums that hold their bias.
+    #[inline(always)]
+    pub(super) fn finish_biased<const N: usize, const M: usize>(
+        &self,
+        simd: S,
+        sums: &mut [[S::f32s; N]; M],
+        added: Option<[&[S::f32s; N]; M]>,
+    ) {
         if let Some(added) = added {
             if self.rounds {
                 for sum in sums.as_flattened_mut() {

@@ -12,10 +12,9 @@ use super::bands::{Segment, ends};
 use super::cache::second_cache;
 use super::chunks::Places;
 use super::layout::{Extent, Source, Target};
-use super::numbers::Numbers;
 use super::profile::{Clock, OperatorTime};
 use super::program::{GROUP, Operator, Program, Step};
-use super::winograd;
+use super::{quantised, winograd};
 use crate::vectors::vector_instructions;
 
 /// A plan's operators, from images in bytes to the map of the last layer.
@@ -37,7 +36,7 @@ pub(crate) struct Network {
 struct Workspace {
     pieces: Vec<AVec<f32>>,
     places: Places,
-    numbers: Numbers,
+    whole: quantised::Scratch,
     taps: Vec<usize>,
     scratch: winograd::Scratch,
     clock: Clock,
@@ -179,7 +178,7 @@ impl Network {
     /// Computes rows of what one step writes.
     fn step(&self, step: &Step, image: usize, extent: &Extent, workspace: &mut Workspace) {
         let maps = &self.program.maps;
-        let Workspace { pieces, places, numbers, taps, scratch, .. } = workspace;
+        let Workspace { pieces, places, whole, taps, scratch, .. } = workspace;
         // What is read lies elsewhere: it lives on while this is written.
         let to = &maps[step.output];
         let mut written = std::mem::replace(&mut pieces[to.piece], avec![]);
@@ -194,7 +193,7 @@ impl Network {
                 products.forward(inputs[0], inputs.get(1).copied(), output, extent, places);
             }
             Operator::Quantised(quantised) => {
-                quantised.forward(inputs[0], inputs.get(1).copied(), output, extent, places, numbers);
+                quantised.forward(inputs[0], inputs.get(1).copied(), output, extent, whole);
             }
             Operator::Winograd(winograd) => winograd.forward(inputs[0], output, extent.images, scratch),
             Operator::Depthwise(depthwise) => depthwise.forward(inputs[0], output, extent, taps),

@@ -19,8 +19,10 @@ pub(super) struct Numbers {
     /// [rows, rows of the window, words of a row]; what lies behind `end` is of earlier rows.
     words: Vec<u32>,
     end: usize,
-    /// Of each pixel: what one of its numbers is worth, and what zero stands for.
+    /// Of each row: what one of its numbers is worth, and what zero stands for.
     ranges: Vec<[f32; 2]>,
+    /// The row of each pixel.
+    rows: Vec<usize>,
 }
 
 impl Numbers {
@@ -30,24 +32,29 @@ impl Numbers {
         &self.words[..self.end]
     }
 
-    /// What one of a pixel's numbers is worth, and what zero stands for.
+    /// Of each row, what one of its numbers is worth, and what zero stands for.
     #[inline(always)]
     pub(super) fn ranges(&self) -> &[[f32; 2]] {
         &self.ranges
+    }
+
+    /// The row of each pixel.
+    #[inline(always)]
+    pub(super) fn rows(&self) -> &[usize] {
+        &self.rows
     }
 
     /// Forgets all rows.
     pub(super) fn clear(&mut self) {
         self.end = 0;
         self.ranges.clear();
+        self.rows.clear();
     }
 
     /// The last pixel again, until every number of rows divides them; how many there were.
     pub(super) fn fill(&mut self) -> usize {
-        let count = self.ranges.len();
-        if let Some(&last) = self.ranges.last() {
-            self.ranges.resize(count.next_multiple_of(MULTIPLE), last);
-        }
+        let count = self.rows.len();
+        self.rows.resize(count.next_multiple_of(MULTIPLE), self.ranges.len().saturating_sub(1));
         count
     }
 
@@ -90,7 +97,8 @@ impl Numbers {
         let range = simd.reduce_max_f32s(most) - least;
         let [step, inverse] =
             if range < LEAST_RANGE { [0.0; 2] } else { [range / GREATEST, GREATEST / range] };
-        self.ranges.resize(self.ranges.len() + width, [step, least]);
+        self.rows.resize(self.rows.len() + width, self.ranges.len());
+        self.ranges.push([step, least]);
         let (start, row_words) = (self.end, columns * pixel / I::GROUP);
         self.end += window.kernel[0] * row_words;
         if self.words.len() < self.end {

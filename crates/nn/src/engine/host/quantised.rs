@@ -47,6 +47,21 @@ pub(super) struct Quantised {
     finish: Finish,
 }
 
+/// What lies between rounding and storing.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    places: Places,
+    numbers: Numbers,
+    /// [rows, 2, filled outputs]: what one of a sum is worth, and what zero stands for.
+    factors: AVec<f32>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { places: Places::default(), numbers: Numbers::default(), factors: avec![] }
+    }
+}
+
 impl Quantised {
     /// What reads maps of `layout`; `None` where the processor lacks the instructions.
     pub(super) fn new(
@@ -132,8 +147,7 @@ impl Quantised {
         added: Option<Source>,
         output: &mut Target,
         extent: &Extent,
-        places: &mut Places,
-        numbers: &mut Numbers,
+        Scratch { places, numbers, factors }: &mut Scratch,
     ) {
         let columns = self.window.columns(output.layout.width);
         let bytes = self.window.kernel[0] * columns * input.layout.pixel;
@@ -147,6 +161,7 @@ impl Quantised {
             rows,
             places,
             numbers,
+            factors,
         });
     }
 }
@@ -171,6 +186,8 @@ struct Forward<'a, 'b> {
     rows: usize,
     places: &'a mut Places,
     numbers: &'a mut Numbers,
+    /// [rows, 2, filled outputs]
+    factors: &'a mut AVec<f32>,
 }
 
 impl WithIntegers for Forward<'_, '_> {
@@ -200,6 +217,7 @@ impl WithIntegers for Forward<'_, '_> {
                 break;
             }
             self.places.fill();
+            self.factors(integers.simd());
             assert!(self.places.furthest() + length.div_ceil(I::GROUP) <= self.numbers.words().len());
             for panel in panels {
                 let weights = &weights[panel.first * words..][..panel.vectors * words];
@@ -216,6 +234,26 @@ impl WithIntegers for Forward<'_, '_> {
 }
 
 impl Forward<'_, '_> {
+    /// What one of a sum of whole numbers is worth, and what zero stands for.
+    #[inline(always)]
+    fn factors<S: Simd>(&mut self, simd: S) {
+        let Quantised { scales, sums, bias, .. } = self.quantised;
+        let ranges = self.numbers.ranges();
+        self.factors.resize(ranges.len() * 2 * bias.len(), 0.0);
+        let factors = self.factors.chunks_exact_mut(2 * bias.len());
+        for (&[step, least], factors) in ranges.iter().zip(factors) {
+            let (of_row, shifts) = factors.split_at_mut(bias.len());
+            let (step, least) = (simd.splat_f32s(step), simd.splat_f32s(least));
+            for (to, scale) in S::as_mut_simd_f32s(of_row).0.iter_mut().zip(S::as_simd_f32s(scales).0) {
+                *to = simd.mul_f32s(step, *scale);
+            }
+            let outputs = S::as_simd_f32s(sums).0.iter().zip(S::as_simd_f32s(bias).0);
+            for (to, (sum, bias)) in S::as_mut_simd_f32s(shifts).0.iter_mut().zip(outputs) {
+                *to = simd.mul_add_f32s(least, *sum, *bias);
+            }
+        }
+    }
+
     /// The sums of `N` vectors of outputs of all pixels of the chunk, `M` pixels at once.
     #[inline(always)]
     fn panel<I: Integers, const N: usize, const M: usize>(
@@ -226,14 +264,14 @@ impl Forward<'_, '_> {
         count: usize,
     ) {
         let simd = integers.simd();
-        let Quantised { length, scales, sums: sums_of_weights, bias, finish, .. } = self.quantised;
+        let Quantised { length, bias, finish, .. } = self.quantised;
         let (weights, _) = weights.as_chunks::<N>();
-        let of_panel = |numbers| nearby::<_, N>(I::Simd::as_simd_f32s(numbers).0, panel.first);
-        let (scales, sums_of_weights, bias) = (of_panel(scales), of_panel(sums_of_weights), of_panel(bias));
+        let (factors, _) = I::Simd::as_simd_f32s(self.factors);
+        let vectors = bias.len() / <I::Simd as Simd>::F32_LANES;
         let limits = finish.limits(simd);
         let added = self.added.map(|added| I::Simd::as_simd_f32s(added.values).0);
         let (outputs, _) = I::Simd::as_mut_simd_f32s(self.output.values);
-        let (numbers, ranges) = (self.numbers.words(), self.numbers.ranges());
+        let (numbers, rows) = (self.numbers.words(), self.numbers.rows());
         for start in (0..count).step_by(M) {
             let mut sums = [[simd.splat_u32s(0); N]; M];
             for (tap, weights) in weights.chunks_exact(length.div_ceil(I::GROUP)).enumerate() {
@@ -258,12 +296,12 @@ impl Forward<'_, '_> {
                     *value = integers.floats(*sum);
                 }
             }
-            let ranges: &[[f32; 2]; M] = nearby(ranges, start);
-            for (values, [step, least]) in values.iter_mut().zip(ranges) {
-                let (step, least) = (simd.splat_f32s(*step), simd.splat_f32s(*least));
-                for ((value, scale), of_weights) in values.iter_mut().zip(scales).zip(sums_of_weights) {
-                    let shift = simd.mul_f32s(least, *of_weights);
-                    *value = simd.mul_add_f32s(simd.mul_f32s(*value, step), *scale, shift);
+            let rows: &[usize; M] = nearby(rows, start);
+            for (values, row) in values.iter_mut().zip(rows) {
+                let scales: &[_; N] = nearby(factors, 2 * row * vectors + panel.first);
+                let shifts: &[_; N] = nearby(factors, (2 * row + 1) * vectors + panel.first);
+                for ((value, scale), shift) in values.iter_mut().zip(scales).zip(shifts) {
+                    *value = simd.mul_add_f32s(*value, *scale, *shift);
                 }
             }
             let place = |place: usize| place / <I::Simd as Simd>::F32_LANES + panel.first;
@@ -271,7 +309,7 @@ impl Forward<'_, '_> {
                 let places: [usize; M] = *nearby(self.places.added(), start);
                 places.map(|plus| nearby(added, place(plus)))
             });
-            limits.finish(simd, &mut values, bias, added);
+            limits.finish_biased(simd, &mut values, added);
             let places: [usize; M] = *nearby(self.places.outputs(), start);
             for (to, values) in places.into_iter().zip(values) {
                 let to = place(to);

@@ -66,8 +66,7 @@ impl Case {
             self.adds.then(|| source(to, &added)),
             &mut Target { layout: to, values: &mut output, image: 0 },
             &Extent { images: IMAGES, rows: 0..rows },
-            &mut Places::default(),
-            &mut Numbers::default(),
+            &mut Scratch::default(),
         );
         let extent = Extent { images: IMAGES, rows: 0..rows };
         let pixels = extent.rows().flat_map(|(image, row)| {
@@ -118,8 +117,8 @@ impl Case {
                     let pairs = read.iter().zip(weights);
                     let sum: i64 = pairs.map(|(value, of)| number(*value) * weight(*of)).sum();
                     let of_weights: i64 = weights.iter().map(|of| weight(*of)).sum();
-                    let shift = least * (of_weights as f32 * scale);
-                    let sum = (sum as f32 * (range / 255.0)).mul_add(scale, shift) + convolution.bias[output];
+                    let shift = least.mul_add(of_weights as f32 * scale, convolution.bias[output]);
+                    let sum = (sum as f32).mul_add(range / 255.0 * scale, shift);
                     let place = ((image * rows + row) * columns + column) * self.outputs + output;
                     let sum = if self.adds { sum + added[place] } else { sum };
                     expected.push(sum.clamp(0.0, 6.0));
