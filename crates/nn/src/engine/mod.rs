@@ -89,7 +89,7 @@ impl ConvBase {
 
     /// Refuses an arithmetic that a device does not have.
     pub(crate) fn check(precision: Precision, device: Device) -> Result<(), EngineError> {
-        if precision == Precision::Int8 && !(device == Device::Cpu && host::multiplies_int8()) {
+        if precision == Precision::Int8 && !(device == Device::Cpu && host::int8_group().is_some()) {
             return Err(EngineError::int8_on(device));
         }
         Ok(())
@@ -125,7 +125,10 @@ impl ConvBase {
     /// Which engine computes, in a few words for people.
     pub fn engine_name(&self) -> &'static str {
         match &self.engine {
-            Engine::Host(network) if network.is_int8() => "our kernels on wide vectors, products in 8 bits",
+            Engine::Host(network) if network.is_int8() => match host::int8_group() {
+                Some(4) => "our kernels on wide vectors, 8 bits by VNNI",
+                _ => "our kernels on wide vectors, 8 bits without VNNI: hardly faster than fp32",
+            },
             Engine::Host(_) => "our kernels on wide vectors",
             Engine::Torch(network) if network.is_emulated_bf16() => "libtorch, bf16 rounded in float32",
             Engine::Torch(_) => "libtorch",

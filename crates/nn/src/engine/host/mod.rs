@@ -40,6 +40,6 @@ mod winograd;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use integers::multiplies_int8;
+pub(crate) use integers::int8_group;
 pub(crate) use network::Network;
 pub use profile::OperatorTime;
