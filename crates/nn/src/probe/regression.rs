@@ -16,6 +16,9 @@ use super::loss::{cross_entropy, outputs_of};
 const MEMORY: usize = 10;
 /// Far more steps than a problem takes that was made round first.
 const MOST_STEPS: u64 = 2_000;
+/// Looks in a row that may find neither a lower cost nor a shorter gradient. Near the end, where rounding leaves nothing to
+/// find, argmin's line search would look for ever.
+const MOST_VAIN_LOOKS: usize = 50;
 /// A gradient that is no smaller than this after all steps is no solution.
 const LARGEST_GRADIENT: f64 = 1e-4;
 
@@ -192,6 +195,9 @@ struct Seen {
     cost: f64,
     last_gradient: Vec<f64>,
     best: Best,
+    least_cost: Option<f64>,
+    /// Looks since the last one that found something better.
+    vain: usize,
 }
 
 /// Where the gradient was shortest.
@@ -217,9 +223,13 @@ impl Objective<'_> {
         coefficients
     }
 
-    fn look(&self, position: &[f64]) {
+    /// Cost and gradient of a position, unless too many in a row were no better.
+    fn look(&self, position: &[f64]) -> Result<(), Error> {
         if self.seen.borrow().last == position {
-            return;
+            return Ok(());
+        }
+        if self.seen.borrow().vain >= MOST_VAIN_LOOKS {
+            return Err(Error::msg("no progress"));
         }
         let Regression { rows, labels, weights, classes, .. } = self.regression;
         let coefficients = self.coefficients(position);
@@ -247,10 +257,16 @@ impl Objective<'_> {
         let gradient = column_major(gradient.as_ref());
         let length = gradient.iter().map(|number| number * number).sum::<f64>().sqrt();
         let mut seen = self.seen.borrow_mut();
+        seen.vain += 1;
         if length < seen.best.gradient {
             seen.best = Best { position: position.to_vec(), gradient: length };
+            seen.vain = 0;
+        }
+        if seen.least_cost.is_none_or(|least| cost < least) {
+            (seen.least_cost, seen.vain) = (Some(cost), 0);
         }
         (seen.last, seen.cost, seen.last_gradient) = (position.to_vec(), cost, gradient);
+        Ok(())
     }
 }
 
@@ -259,7 +275,7 @@ impl CostFunction for &Objective<'_> {
     type Output = f64;
 
     fn cost(&self, position: &Vec<f64>) -> Result<f64, Error> {
-        self.look(position);
+        self.look(position)?;
         Ok(self.seen.borrow().cost)
     }
 }
@@ -269,7 +285,7 @@ impl Gradient for &Objective<'_> {
     type Gradient = Vec<f64>;
 
     fn gradient(&self, position: &Vec<f64>) -> Result<Vec<f64>, Error> {
-        self.look(position);
+        self.look(position)?;
         Ok(self.seen.borrow().last_gradient.clone())
     }
 }

@@ -150,3 +150,15 @@ fn all_cases_of_scikit_learn_have_its_coefficients_and_losses() {
     assert_eq!(count, 36);
     assert!(greatest < 1e-4 && greatest_loss < 1e-6, "{greatest} {greatest_loss}");
 }
+
+#[test]
+fn a_solver_ends_where_rounding_leaves_nothing_to_find() {
+    for (rows, width, classes) in [(80, 6, 3), (80, 6, 2), (60, 5, 3), (20, 50, 2), (40, 12, 4)] {
+        for c in [1e-3, 1.0, 1e3] {
+            let (matrix, labels) = drawn(rows, width, classes);
+            let regression = Regression::new(matrix, &labels, vec![1.0; rows], classes);
+            // No gradient is as short as that.
+            regression.solve(c, None, 1e-300).unwrap();
+        }
+    }
+}
