@@ -1,7 +1,7 @@
 //! Where a base's time goes: each kind of operator beside the limit of the processor, arithmetic or memory.
 //!
 //! `cargo bench --package convbase-nn --bench profile -- NAME…` (without names, all), `--layers` for each operator, `--size N`
-//! for images of N × N (224), `--batch N` (8). The limits are measured first, on one core: independent fused multiply-adds, and sums of
+//! for images of N × N (224), `--batch N` (8), `--int8` for 8 bits (beside the limit of float32). The limits are measured first, on one core: independent fused multiply-adds, and sums of
 //! memory that no cache holds. Weights are untrained: an operator takes as long whatever it multiplies.
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints what it measures")]
 

@@ -11,7 +11,9 @@
 //! the processor's vectors: equal images have equal features to the bit on every processor that this runs on.
 //!
 //! bf16 is computed here where the processor does not multiply it itself: pixels, weights and the values between the
-//! layers are rounded to bf16, products and sums are float32, as matrix units have them.
+//! layers are rounded to bf16, products and sums are float32, as matrix units have them. In int8 every convolution that
+//! sees all channels, but the first, multiplies whole numbers of 8 bits ([`quantised`]); the rest, and what lies between,
+//! stays float32.
 
 mod activation;
 mod bands;
