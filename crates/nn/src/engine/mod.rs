@@ -127,7 +127,7 @@ impl ConvBase {
         match &self.engine {
             Engine::Host(network) if network.is_int8() => match host::int8_group() {
                 Some(4) => "our kernels on wide vectors, 8 bits by VNNI",
-                _ => "our kernels on wide vectors, 8 bits without VNNI: hardly faster than fp32",
+                _ => "our kernels on wide vectors, 8 bits without VNNI: fp32 may be faster",
             },
             Engine::Host(_) => "our kernels on wide vectors",
             Engine::Torch(network) if network.is_emulated_bf16() => "libtorch, bf16 rounded in float32",

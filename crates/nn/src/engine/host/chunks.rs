@@ -10,8 +10,12 @@ use super::window::Window;
 /// A chunk's pixels are a multiple of this, which every number of rows that are multiplied at once divides.
 pub(super) const MULTIPLE: usize = 24;
 
-/// At most so many multiples: more make up for nothing.
-const MOST: usize = 10;
+/// At most so many pixels: more make up for nothing.
+pub(super) const MOST_PIXELS: usize = 10 * MULTIPLE;
+
+/// Bytes of the pixels whose products with all weights follow one another: they stay in the second cache of every
+/// processor, beside the weights of a panel, and fetching the weights serves them all.
+pub(super) const CHUNK: usize = 192 * 1024;
 
 /// What a pixel reads.
 #[derive(Debug, Clone, Copy)]
@@ -32,10 +36,9 @@ pub(super) fn taps(convolution: &Convolution, layout: &Layout) -> (Vec<[usize; 2
     (taps.collect(), side_by_side * inputs)
 }
 
-/// Pixels of a chunk where there are so many in all, each with so many bytes, and a chunk may have `most`: none is much
-/// smaller than another.
-pub(super) fn chunk_size(pixels: usize, bytes: usize, most: usize) -> usize {
-    let most = (most / bytes / MULTIPLE).clamp(1, MOST) * MULTIPLE;
+/// Pixels of a chunk where there are so many in all, each with so many bytes: none is much smaller than another.
+pub(super) fn chunk_size(pixels: usize, bytes: usize) -> usize {
+    let most = (CHUNK / bytes / MULTIPLE * MULTIPLE).clamp(MULTIPLE, MOST_PIXELS);
     pixels.div_ceil(pixels.div_ceil(most).max(1)).next_multiple_of(MULTIPLE)
 }
 

@@ -12,10 +12,6 @@ use super::layout::{Extent, Layout, Source, Target};
 use super::packing::{Panel, panels, vector};
 use super::window::Window;
 
-/// Bytes of the pixels whose products with all weights follow one another: they stay in the second cache of every
-/// processor, beside the weights of a panel, and fetching the weights serves them all.
-const CHUNK: usize = 192 * 1024;
-
 /// A convolution, and the sum with another map where one follows it.
 #[derive(Debug)]
 pub(super) struct Products {
@@ -79,7 +75,7 @@ impl Products {
         extent: &Extent,
         places: &mut Places,
     ) {
-        let size = chunk_size(output.pixels(extent), size_of::<f32>() * self.taps.len() * self.length, CHUNK);
+        let size = chunk_size(output.pixels(extent), size_of::<f32>() * self.taps.len() * self.length);
         let reads = Reads { window: self.window, taps: &self.taps, length: self.length };
         let chunks = Chunks::new(reads, input, added, output, extent, size);
         self.arch.dispatch(Forward { products: self, input, added, output, chunks, places });

@@ -11,16 +11,12 @@ use convbase_bases::Convolution;
 use pulp::{Arch, Simd};
 
 use super::activation::Finish;
-use super::chunks::{Places, nearby, taps};
+use super::chunks::{CHUNK, MOST_PIXELS, Places, nearby, taps};
 use super::integers::{Instructions, Integers, WithIntegers, word};
 use super::layout::{Extent, Layout, Source, Target};
 use super::numbers::Numbers;
 use super::packing::{Panel, panels, vector};
 use super::window::Window;
-
-/// Bytes of the numbers whose products with all weights follow one another, and the pixels.
-const CHUNK: usize = 192 * 1024;
-const MOST_PIXELS: usize = 240;
 
 /// The greatest weight.
 const GREATEST_WEIGHT: f32 = 127.0;

@@ -97,7 +97,7 @@ impl Integers for Vnni {
 
     #[inline(always)]
     fn floats(self, sums: u32x16) -> f32x16 {
-        cast(unsafe { _mm512_cvtepi32_ps(cast(sums)) })
+        self.simd().floats(sums)
     }
 }
 
@@ -198,6 +198,6 @@ impl<const LONG: bool> Integers for AvxVnni<LONG> {
 
     #[inline(always)]
     fn floats(self, sums: u32x8) -> f32x8 {
-        cast(unsafe { _mm256_cvtepi32_ps(cast(sums)) })
+        self.0.floats(sums)
     }
 }
