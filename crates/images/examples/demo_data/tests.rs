@@ -76,8 +76,8 @@ fn a_finished_folder_is_left_and_anything_else_refused() {
 fn everything_but_the_folder_has_a_default_and_what_cannot_be_is_refused() {
     let parse = |line: &str| Arguments::try_parse_from(line.split(' ')).map_err(|error| error.to_string());
     let plan = |line: &str| parse(line).unwrap().plan;
-    assert_eq!(plan("demo_data --out a"), Plan { seed: 42, train: 240, test: 120 });
-    assert_eq!(plan("demo_data --seed 7 --out a --train 4"), Plan { seed: 7, train: 4, test: 120 });
+    assert_eq!(plan("demo_data --out a"), Plan { seed: 42, train: 240, test: 1000 });
+    assert_eq!(plan("demo_data --seed 7 --out a --train 4"), Plan { seed: 7, train: 4, test: 1000 });
     assert!(parse("demo_data").unwrap_err().contains("--out <DIR>"));
     for count in ["3", "0", "20002", "-2", "x"] {
         let refusal = parse(&format!("demo_data --out demo --train={count}")).unwrap_err();
