@@ -10,7 +10,7 @@
 use std::f64::consts::PI;
 
 /// The numbers of a block, a row of 8 for each vertical frequency.
-pub(super) type Block = [f32; 64];
+pub(super) type Block<T> = [T; 64];
 
 /// The place in a [`Block`] of each number in zigzag order (T.81, figure A.6).
 pub(super) const ZIGZAG: [u8; 64] = [
@@ -33,26 +33,27 @@ impl Cosines {
         Self { one: cosines(), two: cosines(), four: cosines(), eight: cosines() }
     }
 
-    /// The pixels of a block, `across` and `down` of them, row by row into `rows` of which each begins with the block;
-    /// false for sides that are not known.
+    /// The pixels of a block, whose numbers are to be multiplied with `factors`: `across` and `down` of them, row by row
+    /// into `rows` of which each begins with the block; false for sides that are not known.
     pub(super) fn pixels<'a>(
         &self,
-        block: &Block,
+        block: &Block<i32>,
+        factors: &Block<f32>,
         [across, down]: [usize; 2],
         rows: impl Iterator<Item = &'a mut [u8]>,
     ) -> bool {
         let Self { one, two, four, eight } = self;
         match (across, down) {
-            (1, 1) => inverse(block, one, one, rows),
-            (2, 2) => inverse(block, two, two, rows),
-            (4, 4) => inverse(block, four, four, rows),
-            (8, 8) => inverse(block, eight, eight, rows),
-            (2, 1) => inverse(block, two, one, rows),
-            (4, 2) => inverse(block, four, two, rows),
-            (8, 4) => inverse(block, eight, four, rows),
-            (1, 2) => inverse(block, one, two, rows),
-            (2, 4) => inverse(block, two, four, rows),
-            (4, 8) => inverse(block, four, eight, rows),
+            (1, 1) => inverse(block, factors, one, one, rows),
+            (2, 2) => inverse(block, factors, two, two, rows),
+            (4, 4) => inverse(block, factors, four, four, rows),
+            (8, 8) => inverse(block, factors, eight, eight, rows),
+            (2, 1) => inverse(block, factors, two, one, rows),
+            (4, 2) => inverse(block, factors, four, two, rows),
+            (8, 4) => inverse(block, factors, eight, four, rows),
+            (1, 2) => inverse(block, factors, one, two, rows),
+            (2, 4) => inverse(block, factors, two, four, rows),
+            (4, 8) => inverse(block, factors, four, eight, rows),
             _ => return false,
         }
         true
@@ -78,15 +79,18 @@ fn cosines<const N: usize>() -> [[f32; N]; N] {
 }
 
 fn inverse<'a, const W: usize, const H: usize>(
-    block: &Block,
+    block: &Block<i32>,
+    factors: &Block<f32>,
     horizontal: &[[f32; W]; W],
     vertical: &[[f32; H]; H],
     rows: impl Iterator<Item = &'a mut [u8]>,
 ) {
-    let (numbers, _) = block.as_chunks::<8>();
+    let ((numbers, _), (factors, _)) = (block.as_chunks::<8>(), factors.as_chunks::<8>());
     let half: [[f32; W]; H] = std::array::from_fn(|frequency| {
         let mut sums = [0.0; W];
-        for (number, cosines) in numbers[frequency].iter().zip(horizontal) {
+        for ((number, factor), cosines) in numbers[frequency].iter().zip(&factors[frequency]).zip(horizontal)
+        {
+            let number = *number as f32 * factor;
             for (sum, cosine) in sums.iter_mut().zip(cosines) {
                 *sum += number * cosine;
             }
@@ -115,24 +119,29 @@ mod tests {
         // A block of one level, and one that rises by the same from column to column.
         let cosines = Cosines::new();
         for side in [1, 2, 4, 8] {
-            let mut block = [0.0; 64];
-            block[0] = 40.0 * 8.0 * scale(0, 0);
+            let (mut block, mut factors) = ([0; 64], [0.0; 64]);
+            (block[0], factors[0]) = (40 * 8, scale(0, 0));
             let mut pixels = [[0_u8; 8]; 8];
-            assert!(cosines.pixels(&block, [side, side], pixels.iter_mut().map(|row| &mut row[..])));
+            assert!(cosines.pixels(
+                &block,
+                &factors,
+                [side, side],
+                pixels.iter_mut().map(|row| &mut row[..])
+            ));
             assert!(pixels[..side].iter().all(|row| row[..side].iter().all(|&pixel| pixel == 168)), "{side}");
         }
         let slope: [f64; 8] = std::array::from_fn(|x| 10.0 * (x as f64 - 3.5));
-        let mut block = [0.0; 64];
-        for (frequency, number) in block.iter_mut().take(8).enumerate() {
+        let mut factors = [0.0; 64];
+        for (frequency, factor) in factors.iter_mut().take(8).enumerate() {
             let cosine = |x: usize| ((2.0 * x as f64 + 1.0) * frequency as f64 * PI / 16.0).cos();
             let norm = if frequency == 0 { 0.125_f64.sqrt() } else { 0.5 };
             let sum: f64 = slope.iter().enumerate().map(|(x, value)| value * cosine(x)).sum();
             // Eight equal rows: √8 in the vertical mean.
-            *number = (norm * sum * 8_f64.sqrt()) as f32 * scale(0, frequency);
+            *factor = (norm * sum * 8_f64.sqrt()) as f32 * scale(0, frequency);
         }
         for side in [2, 4, 8] {
             let mut pixels = [[0_u8; 8]; 8];
-            cosines.pixels(&block, [side, side], pixels.iter_mut().map(|row| &mut row[..]));
+            cosines.pixels(&[1; 64], &factors, [side, side], pixels.iter_mut().map(|row| &mut row[..]));
             for (x, &pixel) in pixels[0][..side].iter().enumerate() {
                 let covered = 8 / side;
                 let mean = slope[x * covered..][..covered].iter().sum::<f64>() / covered as f64;

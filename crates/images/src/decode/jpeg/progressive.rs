@@ -1,7 +1,7 @@
 //! Blocks whose numbers come in several scans, by frequency and by bit (T.81, annex G).
 
 use super::bits::Bits;
-use super::huffman::{Huffman, NoValue};
+use super::huffman::{Huffman, NoCode};
 
 /// Which numbers of each block a scan tells, and which of their bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +39,20 @@ impl Band {
         (direct, alternating): (Option<&Huffman>, Option<&Huffman>),
         run: &mut u32,
         nonzero: Option<&mut u64>,
-    ) -> Result<(), NoValue> {
+    ) -> Result<(), NoCode> {
         match (self.first, self.high, nonzero) {
             (0, 0, _) => {
-                let size = direct.ok_or(NoValue::NoCode)?.read(bits)?;
-                Ok(bits.skip(u32::from(size.min(16)))?)
+                let size = direct.ok_or(NoCode)?.read(bits)?;
+                bits.read(u32::from(size.min(16)));
+                Ok(())
             }
-            (0, ..) => Ok(bits.skip(1)?),
-            (.., None) => Err(NoValue::NoCode),
-            (_, 0, Some(nonzero)) => self.first_of(bits, alternating.ok_or(NoValue::NoCode)?, run, nonzero),
-            (.., Some(nonzero)) => self.refine(bits, alternating.ok_or(NoValue::NoCode)?, run, nonzero),
+            (0, ..) => {
+                bits.read(1);
+                Ok(())
+            }
+            (.., None) => Err(NoCode),
+            (_, 0, Some(nonzero)) => self.first_of(bits, alternating.ok_or(NoCode)?, run, nonzero),
+            (.., Some(nonzero)) => self.refine(bits, alternating.ok_or(NoCode)?, run, nonzero),
         }
     }
 
@@ -59,7 +63,7 @@ impl Band {
         codes: &Huffman,
         run: &mut u32,
         nonzero: &mut u64,
-    ) -> Result<(), NoValue> {
+    ) -> Result<(), NoCode> {
         if let Some(left) = run.checked_sub(1) {
             *run = left;
             return Ok(());
@@ -69,12 +73,12 @@ impl Band {
             let value = codes.read(bits)?;
             let (zeros, size) = (u32::from(value >> 4), u32::from(value & 15));
             if size == 0 && zeros < 15 {
-                *run = end_of_band(bits, zeros)?.saturating_sub(1); // This block is one of them.
+                *run = end_of_band(bits, zeros).saturating_sub(1); // This block is one of them.
                 break;
             }
             index = index.saturating_add(zeros);
             if size > 0 {
-                bits.skip(size)?;
+                bits.read(size);
                 set(nonzero, index);
             }
             index = index.saturating_add(1);
@@ -89,26 +93,26 @@ impl Band {
         codes: &Huffman,
         run: &mut u32,
         nonzero: &mut u64,
-    ) -> Result<(), NoValue> {
+    ) -> Result<(), NoCode> {
         let mut index = u32::from(self.first);
         while *run == 0 && index <= u32::from(self.last) {
             let value = codes.read(bits)?;
             let (zeros, size) = (u32::from(value >> 4), u32::from(value & 15));
             if size == 0 && zeros < 15 {
-                *run = end_of_band(bits, zeros)?;
+                *run = end_of_band(bits, zeros);
                 break;
             }
             if size > 0 {
-                bits.skip(1)?; // Its sign.
+                bits.read(1); // Its sign.
             }
-            index = self.correct(bits, index, Some(zeros), *nonzero)?;
+            index = self.correct(bits, index, Some(zeros), *nonzero);
             if size > 0 {
                 set(nonzero, index);
             }
             index = index.saturating_add(1);
         }
         if let Some(left) = run.checked_sub(1) {
-            self.correct(bits, index, None, *nonzero)?;
+            self.correct(bits, index, None, *nonzero);
             *run = left;
         }
         Ok(())
@@ -116,17 +120,11 @@ impl Band {
 
     /// Skips the bit of each number that is not zero, from `index` on, until so many zeros have been passed; gives the
     /// place behind them.
-    fn correct(
-        self,
-        bits: &mut Bits,
-        mut index: u32,
-        zeros: Option<u32>,
-        nonzero: u64,
-    ) -> Result<u32, NoValue> {
+    fn correct(self, bits: &mut Bits, mut index: u32, zeros: Option<u32>, nonzero: u64) -> u32 {
         let mut left = zeros;
         while index <= u32::from(self.last) {
             if nonzero >> index & 1 == 1 {
-                bits.skip(1)?;
+                bits.read(1);
             } else if let Some(zeros) = left {
                 match zeros.checked_sub(1) {
                     Some(fewer) => left = Some(fewer),
@@ -135,13 +133,13 @@ impl Band {
             }
             index = index.saturating_add(1);
         }
-        Ok(index)
+        index
     }
 }
 
 /// The blocks of an end-of-band run: 2^size and as many more as `size` bits say.
-fn end_of_band(bits: &mut Bits, size: u32) -> Result<u32, NoValue> {
-    Ok((1_u32 << size).saturating_add(bits.read(size)?))
+fn end_of_band(bits: &mut Bits, size: u32) -> u32 {
+    (1_u32 << size).saturating_add(bits.read(size))
 }
 
 fn set(nonzero: &mut u64, index: u32) {

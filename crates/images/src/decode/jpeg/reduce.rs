@@ -23,7 +23,7 @@ pub(super) struct Reduction {
     /// 2, 4 or 8.
     divisor: u16,
     /// For each number of a table, the factor of each place of a block.
-    factors: [Option<Box<Block>>; 4],
+    factors: [Option<Box<Block<f32>>>; 4],
     cosines: Cosines,
     frame: Option<Frame>,
     planes: Vec<Plane>,
@@ -35,16 +35,13 @@ pub(super) struct Reduction {
 struct Plane {
     /// Pixels of a block, across and down.
     sides: [usize; 2],
-    /// Blocks of a unit, across and down, and units of the scan that runs, across.
-    unit: [u64; 2],
-    units: u64,
     stride: usize,
     pixels: Vec<u8>,
-    factors: Box<Block>,
+    factors: Box<Block<f32>>,
     /// The last number in zigzag order that pixels depend on.
     last: u32,
     mean: i32,
-    block: Block,
+    block: Block<i32>,
 }
 
 impl Reduction {
@@ -84,10 +81,6 @@ impl Reduction {
             let factors = self.factors.get(usize::from(component.quantization))?.clone()?;
             let plane = self.planes.get_mut(*place)?;
             (plane.factors, plane.mean) = (factors, 0);
-            (plane.unit, plane.units) = match scan.parts.as_slice() {
-                [_] => ([1, 1], frame.blocks(*component)[0]),
-                _ => ([component.horizontal.into(), component.vertical.into()], frame.units()[0]),
-            };
         }
         Some(())
     }
@@ -110,14 +103,12 @@ impl Reduction {
         let rows = pixels(down, component.vertical, sides[1])?;
         Some(Plane {
             sides,
-            unit: [1, 1],
-            units: 1,
             stride,
             pixels: vec![0; stride.checked_mul(rows)?],
             factors: Box::new([0.0; 64]),
             last: last(sides),
             mean: 0,
-            block: [0.0; 64],
+            block: [0; 64],
         })
     }
 
@@ -211,14 +202,18 @@ impl Sink for Reduction {
         }
     }
 
+    fn last(&self, place: usize) -> u32 {
+        self.planes.get(place).map_or(0, |plane| plane.last)
+    }
+
     fn number(&mut self, place: usize, zigzag: u32, value: i32) {
         if let Some(plane) = self.planes.get_mut(place) {
             plane.number(zigzag, value);
         }
     }
 
-    fn end(&mut self, place: usize, unit: u64, block: u64) {
-        let is_known = self.planes.get_mut(place).is_none_or(|plane| plane.end(unit, block, &self.cosines));
+    fn end(&mut self, place: usize, at: [u64; 2]) {
+        let is_known = self.planes.get_mut(place).is_none_or(|plane| plane.end(at, &self.cosines));
         if !is_known {
             self.give_up();
         }
@@ -261,29 +256,28 @@ impl Reduction {
 
 impl Plane {
     fn number(&mut self, zigzag: u32, value: i32) {
-        if zigzag > self.last {
-            return;
-        }
         let place = ZIGZAG.get(zigzag as usize).copied().map(usize::from).unwrap_or(64);
-        if let (Some(number), Some(factor)) = (self.block.get_mut(place), self.factors.get(place)) {
-            *number = value as f32 * factor;
+        if let Some(number) = self.block.get_mut(place) {
+            *number = value;
         }
     }
 
     /// Computes the pixels of the block that was read; false where they cannot be.
-    fn end(&mut self, unit: u64, block: u64, cosines: &Cosines) -> bool {
-        let ([across, down], [wide, _]) = (self.sides, self.unit);
-        let place = |unit: Option<u64>, blocks: u64, block: Option<u64>, side: usize| {
-            let block = unit?.checked_mul(blocks)?.checked_add(block?)?;
-            usize::try_from(block).ok()?.checked_mul(side)
+    fn end(&mut self, [x, y]: [u64; 2], cosines: &Cosines) -> bool {
+        let [across, down] = self.sides;
+        let first = |x: u64, y: u64| {
+            let row = usize::try_from(y).ok()?.checked_mul(down)?.checked_mul(self.stride)?;
+            row.checked_add(usize::try_from(x).ok()?.checked_mul(across)?)
         };
-        let x = place(unit.checked_rem(self.units), wide, block.checked_rem(wide), across);
-        let y = place(unit.checked_div(self.units), self.unit[1], block.checked_div(wide), down);
-        let (Some(x), Some(y)) = (x, y) else { return false };
-        let rows = self.pixels.chunks_exact_mut(self.stride).skip(y);
-        let rows = rows.map_while(|row| row.get_mut(x..)?.get_mut(..across));
-        let is_known = cosines.pixels(&self.block, self.sides, rows);
-        self.block = [0.0; 64];
+        let pixels = first(x, y).and_then(|first| self.pixels.get_mut(first..));
+        let rows = pixels.unwrap_or_default().chunks_mut(self.stride);
+        let is_known = cosines.pixels(
+            &self.block,
+            &self.factors,
+            self.sides,
+            rows.map_while(|row| row.get_mut(..across)),
+        );
+        self.block = [0; 64];
         is_known
     }
 }

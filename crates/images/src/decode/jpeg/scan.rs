@@ -1,9 +1,9 @@
 //! One scan: its header, and its blocks one after another (T.81, B.2.3, E.2 and F.2).
 
 use super::JpegError;
-use super::bits::Bits;
+use super::bits::{Bits, Interval, number};
 use super::frame::{Component, Frame};
-use super::huffman::{Huffman, NoValue};
+use super::huffman::{Huffman, NoCode};
 use super::progressive::{Band, Nonzero};
 
 /// The Huffman tables that were defined so far, by their numbers.
@@ -32,12 +32,17 @@ pub(super) trait Sink {
     /// By how much the mean of a block is above that of the component's block before it.
     fn mean(&mut self, _place: usize, _difference: i32) {}
 
-    /// One of the 63 other numbers of that block, in zigzag order; those that do not come are zero. A damaged block has
-    /// some beyond the last.
+    /// The last number of a component's blocks that is asked for, in zigzag order.
+    fn last(&self, _place: usize) -> u32 {
+        0
+    }
+
+    /// One of the 63 other numbers of that block up to the last that is asked for, in zigzag order; those that do not come
+    /// are zero.
     fn number(&mut self, _place: usize, _zigzag: u32, _value: i32) {}
 
-    /// The block is whole: a unit's, counted in the scan, and there one of the component's.
-    fn end(&mut self, _place: usize, _unit: u64, _block: u64) {}
+    /// The block is whole: where it lies in its component, in blocks across and down.
+    fn end(&mut self, _place: usize, _at: [u64; 2]) {}
 
     /// Means begin at 0 again.
     fn restart(&mut self) {}
@@ -91,15 +96,15 @@ impl Scan {
         })
     }
 
-    /// The units that the scan has to hold, and the blocks of one for each part.
-    fn size(&self, frame: &Frame) -> (u64, Vec<u64>) {
+    /// The units that the scan has to hold, across and down, and the blocks of one for each part.
+    fn size(&self, frame: &Frame) -> ([u64; 2], Vec<[u64; 2]>) {
         match &self.parts[..] {
-            [(_, component, _, _)] => (area(frame.blocks(*component)), vec![1]),
+            [(_, component, _, _)] => (frame.blocks(*component), vec![[1, 1]]),
             parts => {
-                let blocks = |component: &Component| {
-                    u64::from(component.horizontal).saturating_mul(component.vertical.into())
+                let blocks = |(_, component, _, _): &(usize, Component, usize, usize)| {
+                    [component.horizontal.into(), component.vertical.into()]
                 };
-                (area(frame.units()), parts.iter().map(|(_, component, _, _)| blocks(component)).collect())
+                (frame.units(), parts.iter().map(blocks).collect())
             }
         }
     }
@@ -120,46 +125,62 @@ impl Scan {
         sink: &mut impl Sink,
     ) -> Result<ScanEnd, JpegError> {
         sink.begin(frame, self);
-        let mut bits = Bits::new(data, position);
-        let (units, blocks) = self.size(frame);
-        let per_unit: u64 = blocks.iter().sum();
-        let expected = units.saturating_mul(per_unit);
+        let ([units_across, units_down], blocks) = self.size(frame);
+        let per_unit: u64 = blocks.iter().copied().map(area).sum();
+        let expected = area([units_across, units_down]).saturating_mul(per_unit);
+        let parts = self.parts.iter().zip(blocks).map(|((place, _, direct, alternating), blocks)| {
+            let tables = (table(&tables.direct, *direct), table(&tables.alternating, *alternating));
+            (*place, tables, blocks)
+        });
+        let parts: Vec<_> = parts.collect();
         let mut run = 0; // Blocks that hold nothing any more, by the end-of-band run that was read last.
         let mut found = 0_u64;
-        for unit in 0..units {
-            if unit > 0 && unit.checked_rem(restart_interval) == Some(0) {
-                run = 0;
+        let mut since_restart = 0_u64;
+        let mut interval = Interval::default();
+        interval.read(data, position);
+        let mut bits = interval.bits();
+        for [x, y] in places([units_across, units_down]) {
+            if restart_interval > 0 && since_restart == restart_interval {
+                (run, since_restart) = (0, 0);
                 sink.restart();
-                match bits.next_marker() {
-                    (Some(0xD0..=0xD7), _) => {}
-                    (marker, _) => return Err(missing(marker, found, expected)),
+                match interval.marker {
+                    Some(0xD0..=0xD7) => interval.read(data, interval.position),
+                    marker => return Err(missing(marker, found, expected)),
                 }
+                bits = interval.bits();
             }
-            for ((place, _, direct, alternating), count) in self.parts.iter().zip(&blocks) {
-                let tables = (table(&tables.direct, *direct), table(&tables.alternating, *alternating));
-                for block in 0..*count {
+            since_restart = since_restart.saturating_add(1);
+            for (place, tables, [across, down]) in &parts {
+                for [block_x, block_y] in places([*across, *down]) {
                     let result = if frame.is_progressive {
                         let history = if self.band.first > 0 { nonzero.get_mut(*place) } else { None };
-                        self.band.block(&mut bits, tables, &mut run, history.and_then(|all| all.at(found)))
+                        let history = history.and_then(|all| all.at(found));
+                        let mut lent = bits;
+                        let result = self.band.block(&mut lent, *tables, &mut run, history);
+                        bits = lent;
+                        result
                     } else {
-                        sequential_block(&mut bits, tables, sink, *place)
+                        sequential_block(&mut bits, *tables, sink, *place)
                     };
-                    match result {
-                        Ok(()) => {
-                            sink.end(*place, unit, block);
-                            found = found.saturating_add(1);
-                        }
-                        Err(NoValue::NoCode) => return Err(JpegError::NoCode { found, expected }),
-                        Err(NoValue::Ended) => return Err(missing(bits.next_marker().0, found, expected)),
+                    // What lies behind the end are zeros, which may be codes.
+                    let left = bits.left();
+                    if left < 0 || result.is_err() && left < 16 {
+                        return Err(missing(interval.marker, found, expected));
                     }
+                    let Ok(()) = result else { return Err(JpegError::NoCode { found, expected }) };
+                    let at = |unit: u64, blocks: u64, block: u64| {
+                        unit.saturating_mul(blocks).saturating_add(block)
+                    };
+                    sink.end(*place, [at(x, *across, block_x), at(y, *down, block_y)]);
+                    found = found.saturating_add(1);
                 }
             }
         }
-        let (mut marker, left) = bits.next_marker();
-        while let Some(0xD0..=0xD7) = marker {
-            marker = bits.next_marker().0; // Some encoders write one behind the last interval.
+        let left = interval.unused(bits);
+        while let Some(0xD0..=0xD7) = interval.marker {
+            interval.read(data, interval.position); // Some encoders write one behind the last interval.
         }
-        Ok(ScanEnd { marker, left, position: bits.position() })
+        Ok(ScanEnd { marker: interval.marker, left, position: interval.position })
     }
 }
 
@@ -176,27 +197,38 @@ fn missing(marker: Option<u8>, found: u64, expected: u64) -> JpegError {
 }
 
 /// A block of 64 numbers: the mean, and the others with the runs of zeros before them (T.81, F.1.2).
+#[inline(always)]
 fn sequential_block(
     bits: &mut Bits,
     (direct, alternating): (Option<&Huffman>, Option<&Huffman>),
     sink: &mut impl Sink,
     place: usize,
-) -> Result<(), NoValue> {
-    let (direct, alternating) = (direct.ok_or(NoValue::NoCode)?, alternating.ok_or(NoValue::NoCode)?);
+) -> Result<(), NoCode> {
+    let (direct, alternating) = (direct.ok_or(NoCode)?, alternating.ok_or(NoCode)?);
     let size = u32::from(direct.read(bits)?.min(16));
-    sink.mean(place, bits.number(size)?);
+    let word = bits.peek();
+    bits.drop(size);
+    sink.mean(place, number(word, size));
+    let last = sink.last(place);
     let mut index = 1_u32;
     while index < 64 {
-        let value = alternating.read(bits)?;
+        let (value, word) = alternating.read_with_number(bits)?;
         let (zeros, size) = (u32::from(value >> 4), u32::from(value & 15));
         if size == 0 && zeros < 15 {
             break;
         }
         index = index.saturating_add(zeros);
-        sink.number(place, index, bits.number(size)?);
+        if index <= last {
+            sink.number(place, index, number(word, size));
+        }
         index = index.saturating_add(1);
     }
     Ok(())
+}
+
+/// All places of a rectangle, row by row.
+fn places([across, down]: [u64; 2]) -> impl Iterator<Item = [u64; 2]> {
+    (0..down).flat_map(move |y| (0..across).map(move |x| [x, y]))
 }
 
 fn area([across, down]: [u64; 2]) -> u64 {
