@@ -19,6 +19,9 @@ pub(super) const ZIGZAG: [u8; 64] = [
     46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
+/// The level that is taken off (T.81, A.3.1), and a half for rounding.
+const LEVEL: f32 = 128.5;
+
 /// Cosines for blocks of 1, 2, 4 and 8 pixels a side.
 #[derive(Debug)]
 pub(super) struct Cosines {
@@ -68,6 +71,11 @@ pub(super) fn scale(vertical: usize, horizontal: usize) -> f32 {
     (factor(vertical) * factor(horizontal)) as f32
 }
 
+/// The pixels of a block that has only a mean.
+pub(super) fn level(mean: i32, factors: &Block<f32>) -> u8 {
+    (LEVEL + mean as f32 * factors[0]) as u8
+}
+
 /// [frequency, pixel]: cos((2 · pixel + 1) · frequency · π / 2N).
 fn cosines<const N: usize>() -> [[f32; N]; N] {
     std::array::from_fn(|frequency| {
@@ -98,7 +106,7 @@ fn inverse<'a, const W: usize, const H: usize>(
         sums
     });
     for (y, row) in rows.take(H).enumerate() {
-        let mut sums = [128.5; W]; // The level that is taken off, and a half for rounding.
+        let mut sums = [LEVEL; W];
         for (half, cosines) in half.iter().zip(vertical) {
             for (sum, half) in sums.iter_mut().zip(half) {
                 *sum += half * cosines[y];

@@ -3,7 +3,7 @@
 //! For a picture that is made much smaller anyway, the other frequencies would be computed to be averaged out again.
 
 use super::frame::{Component, Frame};
-use super::inverse::{Block, Cosines, ZIGZAG, scale};
+use super::inverse::{Block, Cosines, ZIGZAG, level, scale};
 use super::scan::{Scan, Sink};
 
 /// RGB pixels of a picture at a part of its size.
@@ -42,6 +42,8 @@ struct Plane {
     last: u32,
     mean: i32,
     block: Block<i32>,
+    /// Whether no number but the mean was met in the block.
+    is_flat: bool,
 }
 
 impl Reduction {
@@ -109,6 +111,7 @@ impl Reduction {
             last: last(sides),
             mean: 0,
             block: [0; 64],
+            is_flat: true,
         })
     }
 
@@ -117,7 +120,8 @@ impl Reduction {
         let frame = self.frame.filter(|_| self.is_known)?;
         let (width, height) = (frame.width.div_ceil(self.divisor), frame.height.div_ceil(self.divisor));
         let across = usize::from(width);
-        let mut pixels = Vec::with_capacity(across.checked_mul(height.into())?.checked_mul(3)?);
+        let bytes = across.checked_mul(3)?;
+        let mut pixels = Vec::with_capacity(bytes.checked_mul(height.into())?);
         match self.planes.as_slice() {
             [grey] => {
                 for row in grey.pixels.chunks_exact(grey.stride).take(height.into()) {
@@ -125,16 +129,18 @@ impl Reduction {
                 }
             }
             [luma, blue, red] => {
+                pixels.resize(bytes.checked_mul(height.into())?, 0);
                 let lines = luma.pixels.chunks_exact(luma.stride).zip(blue.pixels.chunks_exact(blue.stride));
-                for ((luma, blue), red) in lines.zip(red.pixels.chunks_exact(red.stride)).take(height.into())
-                {
-                    let row = luma.get(..across)?.iter().zip(blue.get(..across)?).zip(red.get(..across)?);
-                    pixels.extend(row.flat_map(|((&luma, &blue), &red)| rgb(luma, blue, red)));
+                let lines = lines.zip(red.pixels.chunks_exact(red.stride));
+                for (row, ((luma, blue), red)) in pixels.chunks_exact_mut(bytes).zip(lines) {
+                    let (row, _) = row.as_chunks_mut::<3>();
+                    for (((pixel, &luma), &blue), &red) in row.iter_mut().zip(luma).zip(blue).zip(red) {
+                        *pixel = rgb(luma, blue, red);
+                    }
                 }
             }
             _ => return None,
         }
-        let bytes = across.checked_mul(3)?;
         let part =
             |side: u16| f32::from(side.checked_rem(self.divisor).unwrap_or(0)) / f32::from(self.divisor);
         let [right, bottom] = [part(frame.width), part(frame.height)];
@@ -198,7 +204,7 @@ impl Sink for Reduction {
     fn mean(&mut self, place: usize, difference: i32) {
         if let Some(plane) = self.planes.get_mut(place) {
             plane.mean = plane.mean.wrapping_add(difference);
-            plane.number(0, plane.mean);
+            plane.block[0] = plane.mean;
         }
     }
 
@@ -259,6 +265,7 @@ impl Plane {
         let place = ZIGZAG.get(zigzag as usize).copied().map(usize::from).unwrap_or(64);
         if let Some(number) = self.block.get_mut(place) {
             *number = value;
+            self.is_flat = false;
         }
     }
 
@@ -271,13 +278,14 @@ impl Plane {
         };
         let pixels = first(x, y).and_then(|first| self.pixels.get_mut(first..));
         let rows = pixels.unwrap_or_default().chunks_mut(self.stride);
-        let is_known = cosines.pixels(
-            &self.block,
-            &self.factors,
-            self.sides,
-            rows.map_while(|row| row.get_mut(..across)),
-        );
-        self.block = [0; 64];
+        let mut rows = rows.map_while(|row| row.get_mut(..across));
+        if self.is_flat {
+            let level = level(self.block[0], &self.factors);
+            rows.by_ref().take(down).for_each(|row| row.fill(level));
+            return true;
+        }
+        let is_known = cosines.pixels(&self.block, &self.factors, self.sides, rows);
+        (self.block, self.is_flat) = ([0; 64], true);
         is_known
     }
 }
