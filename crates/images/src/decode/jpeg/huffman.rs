@@ -89,6 +89,13 @@ impl Huffman {
         Ok((value, word << (length & 63)))
     }
 
+    /// The value of the code that a word begins with, and the bits of it and of the number behind it; `None` for one that
+    /// is longer than what is looked up, or for none.
+    pub(super) fn short(&self, word: u64) -> Option<(u8, u8)> {
+        let entry = self.lookup.get((word >> (64 - LOOKUP_BITS)) as usize)?;
+        (entry.length > 0).then_some((entry.value, entry.length_with_number))
+    }
+
     /// The code that a word begins with.
     #[inline(always)]
     fn next(&self, word: u64) -> Result<Entry, NoCode> {

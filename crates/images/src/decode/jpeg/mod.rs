@@ -12,6 +12,7 @@ mod inverse;
 mod progressive;
 mod reduce;
 mod scan;
+mod skips;
 mod walk;
 
 #[cfg(test)]

@@ -5,6 +5,10 @@ use super::bits::{Bits, Interval, number};
 use super::frame::{Component, Frame};
 use super::huffman::{Huffman, NoCode};
 use super::progressive::{Band, Nonzero};
+use super::skips::Skips;
+
+/// A scan of fewer blocks is walked before a table for passing over their numbers is made.
+const MANY_BLOCKS: u64 = 20_000;
 
 /// The Huffman tables that were defined so far, by their numbers.
 #[derive(Debug, Default)]
@@ -130,7 +134,8 @@ impl Scan {
         let expected = area([units_across, units_down]).saturating_mul(per_unit);
         let parts = self.parts.iter().zip(blocks).map(|((place, _, direct, alternating), blocks)| {
             let tables = (table(&tables.direct, *direct), table(&tables.alternating, *alternating));
-            (*place, tables, blocks)
+            let skips = tables.1.filter(|_| !frame.is_progressive && expected >= MANY_BLOCKS).map(Skips::new);
+            (*place, tables, skips, blocks)
         });
         let parts: Vec<_> = parts.collect();
         let mut run = 0; // Blocks that hold nothing any more, by the end-of-band run that was read last.
@@ -150,7 +155,7 @@ impl Scan {
                 bits = interval.bits();
             }
             since_restart = since_restart.saturating_add(1);
-            for (place, tables, [across, down]) in &parts {
+            for (place, tables, skips, [across, down]) in &parts {
                 for [block_x, block_y] in places([*across, *down]) {
                     let result = if frame.is_progressive {
                         let history = if self.band.first > 0 { nonzero.get_mut(*place) } else { None };
@@ -160,7 +165,7 @@ impl Scan {
                         bits = lent;
                         result
                     } else {
-                        sequential_block(&mut bits, *tables, sink, *place)
+                        sequential_block(&mut bits, *tables, skips.as_ref(), sink, *place)
                     };
                     // What lies behind the end are zeros, which may be codes.
                     let left = bits.left();
@@ -201,6 +206,7 @@ fn missing(marker: Option<u8>, found: u64, expected: u64) -> JpegError {
 fn sequential_block(
     bits: &mut Bits,
     (direct, alternating): (Option<&Huffman>, Option<&Huffman>),
+    skips: Option<&Skips>,
     sink: &mut impl Sink,
     place: usize,
 ) -> Result<(), NoCode> {
@@ -212,6 +218,15 @@ fn sequential_block(
     let last = sink.last(place);
     let mut index = 1_u32;
     while index < 64 {
+        if index > last
+            && let Some((behind, ends)) = skips.and_then(|skips| skips.skip(bits, index))
+        {
+            index = behind;
+            if ends {
+                break;
+            }
+            continue;
+        }
         let (value, word) = alternating.read_with_number(bits)?;
         let (zeros, size) = (u32::from(value >> 4), u32::from(value & 15));
         if size == 0 && zeros < 15 {
