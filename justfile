@@ -32,6 +32,8 @@ features := "data/features" / (if recipe == "probe" { trim_end_match(name, "-pro
 run := "data/runs" / name
 preparation := if recipe == "article" { "--preprocess rescale --interpolation nearest" } else if recipe =~ "^(native|probe)$" { "--preprocess auto --interpolation bilinear" } else { error("recipe: expected article, native or probe, found `" + recipe + "`") }
 programs := "target/release"
+# Every round of a measurement goes through them all.
+few := if images == "" { "--images-limit 120" } else { "" }
 
 # List the recipes
 [private]
@@ -146,15 +148,15 @@ bench: build
     cargo bench --package convbase-images --bench decode
     cargo bench --package convbase-nn --bench throughput
     if [ {{quote(images)}} = "" ]; then {{programs}}/examples/demo_data --out data/images/demo; fi
-    scripts/bench stages --images {{quote(folder / "test")}}
-    scripts/bench start --images {{quote(folder / "test")}}
+    scripts/bench stages --images {{quote(folder / "test")}} {{few}}
+    scripts/bench start --images {{quote(folder / "test")}} {{few}}
 
 # Measure it beside Keras, PyTorch, ONNX Runtime, OpenVINO and scikit-learn (1 GB of downloads, 3 GB unpacked)
 [group('development')]
 bench-peers *options: build
     if [ {{quote(images)}} = "" ]; then {{programs}}/examples/demo_data --out data/images/demo; fi
-    scripts/bench-peers --images {{quote(folder / "test")}} {{options}}
-    if [ {{quote(options)}} = "" ]; then scripts/bench-peers --images {{quote(folder / "test")}} --base efficientnet_lite0; fi
+    scripts/bench-peers --images {{quote(folder / "test")}} {{few}} {{options}}
+    if [ {{quote(options)}} = "" ]; then scripts/bench-peers --images {{quote(folder / "test")}} {{few}} --base efficientnet_lite0; fi
 
 # Check formatting, clippy and documentation
 [group('development')]
