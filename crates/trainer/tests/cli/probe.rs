@@ -135,3 +135,27 @@ fn a_folder_with_another_run_is_left_alone() {
     probe(0, features.path(), out.path(), ["--c", "1"]);
     assert_eq!(files(out.path()), before);
 }
+
+#[test]
+fn every_photograph_is_judged_once_and_its_other_views_decide_nothing() {
+    // What must not be read is no number: whatever reads it ends the run.
+    let clean = || Store { views: 4, ..Store::default() };
+    let poisoned = Store { poisoned: Some(|_, view| view > 0), ..clean() };
+    let [expected, found] = [clean(), poisoned].map(|store| {
+        let (features, out) = (store.in_folder(), tempfile::tempdir().unwrap());
+        probe(0, features.path(), out.path(), []);
+        out
+    });
+    for name in ["grid.csv", "held_out.csv", "best.safetensors"] {
+        assert!(files(expected.path())[name] == files(found.path())[name], "{name}");
+    }
+    let mut judged: Vec<String> = lines(&found.path().join("held_out.csv"))
+        .into_iter()
+        .skip(1)
+        .map(|mut line| line.remove(0))
+        .collect();
+    assert_eq!(judged.len(), 40);
+    judged.sort();
+    judged.dedup();
+    assert_eq!(judged.len(), 40, "a photograph in two folds");
+}
