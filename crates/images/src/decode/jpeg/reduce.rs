@@ -134,6 +134,7 @@ impl Reduction {
                 let lines = lines.zip(red.pixels.chunks_exact(red.stride));
                 for (row, ((luma, blue), red)) in pixels.chunks_exact_mut(bytes).zip(lines) {
                     let (row, _) = row.as_chunks_mut::<3>();
+                    let (luma, blue, red) = (luma.get(..across)?, blue.get(..across)?, red.get(..across)?);
                     for (((pixel, &luma), &blue), &red) in row.iter_mut().zip(luma).zip(blue).zip(red) {
                         *pixel = rgb(luma, blue, red);
                     }
@@ -278,10 +279,10 @@ impl Plane {
         };
         let pixels = first(x, y).and_then(|first| self.pixels.get_mut(first..));
         let rows = pixels.unwrap_or_default().chunks_mut(self.stride);
-        let mut rows = rows.map_while(|row| row.get_mut(..across));
+        let rows = rows.map_while(|row| row.get_mut(..across));
         if self.is_flat {
             let level = level(self.block[0], &self.factors);
-            rows.by_ref().take(down).for_each(|row| row.fill(level));
+            rows.take(down).for_each(|row| row.fill(level));
             return true;
         }
         let is_known = cosines.pixels(&self.block, &self.factors, self.sides, rows);
