@@ -21,6 +21,11 @@ pub fn paired_difference_interval95(
     if total == 0 {
         return Ok(None);
     }
+    if only_first < only_second {
+        // Below zero the statistic's variance is a difference of numbers that may be nearly equal.
+        let turned = paired_difference_interval95(only_second, only_first, total)?;
+        return Ok(turned.map(|[low, high]| [-high, -low]));
+    }
     let [first, second, samples] = [only_first, only_second, total].map(|count| count as f64);
     let found = (first - second) / samples;
     let score = |difference| score(first, second, samples, difference);
@@ -79,6 +84,19 @@ mod tests {
         // al., "Recommended Tests and Confidence Intervals for Paired Binomial Proportions", 2014, give it.
         let [low, high] = paired_difference_interval95(1, 7, 21).unwrap().unwrap();
         assert!((low + 0.517).abs() < 5e-4 && (high + 0.026).abs() < 5e-4, "{low} {high}");
+    }
+
+    #[test]
+    fn the_interval_is_exact_whichever_classifier_is_ahead() {
+        // By the same formula with sixty decimal digits.
+        for (first, total, expected) in [
+            (200, 208, [0.925_953_838_799_853_8, 0.980_384_330_644_644_6]),
+            (4483, 4491, [0.996_488_643_117_033_1, 0.999_097_083_542_634_2]),
+        ] {
+            let [low, high] = paired_difference_interval95(first, 0, total).unwrap().unwrap();
+            assert!((low - expected[0]).abs() < 1e-14 && (high - expected[1]).abs() < 1e-14, "{low} {high}");
+            assert_eq!(paired_difference_interval95(0, first, total).unwrap(), Some([-high, -low]));
+        }
     }
 
     proptest! {
