@@ -48,51 +48,36 @@ impl<S: Simd> Limits<S> {
         if self.rounds { round_to_bf16(simd, value) } else { value }
     }
 
-    /// Finishes sums, to which what is given is added before the activation.
+    /// Rounds all sums where what is stored is bf16.
     #[inline(always)]
-    pub(super) fn finish<const N: usize, const M: usize>(
-        &self,
-        simd: S,
-        sums: &mut [[S::f32s; N]; M],
-        bias: &[S::f32s; N],
-        added: Option<[&[S::f32s; N]; M]>,
-    ) {
-        // One thing after the other for all sums, so that they stay in registers.
-        for sums in sums.iter_mut() {
-            for (sum, bias) in sums.iter_mut().zip(bias) {
-                *sum = simd.add_f32s(*sum, *bias);
-            }
-        }
-        self.finish_biased(simd, sums, added);
-    }
-
-    /// The same for sums that hold their bias.
-    #[inline(always)]
-    pub(super) fn finish_biased<const N: usize, const M: usize>(
-        &self,
-        simd: S,
-        sums: &mut [[S::f32s; N]; M],
-        added: Option<[&[S::f32s; N]; M]>,
-    ) {
-        if let Some(added) = added {
-            if self.rounds {
-                for sum in sums.as_flattened_mut() {
-                    *sum = round_to_bf16(simd, *sum);
-                }
-            }
-            for (sums, added) in sums.iter_mut().zip(added) {
-                for (sum, added) in sums.iter_mut().zip(added) {
-                    *sum = simd.add_f32s(*sum, *added);
-                }
-            }
-        }
-        for sum in sums.as_flattened_mut() {
-            *sum = simd.min_f32s(simd.max_f32s(*sum, self.least), self.most);
-        }
+    pub(super) fn round_all<const N: usize, const M: usize>(&self, simd: S, sums: &mut [[S::f32s; N]; M]) {
         if self.rounds {
             for sum in sums.as_flattened_mut() {
                 *sum = round_to_bf16(simd, *sum);
             }
+        }
+    }
+
+    /// [`Limits::apply`] to all sums, one thing after the other, so that they stay in registers.
+    #[inline(always)]
+    pub(super) fn apply_all<const N: usize, const M: usize>(&self, simd: S, sums: &mut [[S::f32s; N]; M]) {
+        for sum in sums.as_flattened_mut() {
+            *sum = simd.min_f32s(simd.max_f32s(*sum, self.least), self.most);
+        }
+        self.round_all(simd, sums);
+    }
+}
+
+/// Adds the bias to the sums of each pixel.
+#[inline(always)]
+pub(super) fn add_bias<S: Simd, const N: usize, const M: usize>(
+    simd: S,
+    sums: &mut [[S::f32s; N]; M],
+    bias: &[S::f32s; N],
+) {
+    for sums in sums {
+        for (sum, bias) in sums.iter_mut().zip(bias) {
+            *sum = simd.add_f32s(*sum, *bias);
         }
     }
 }

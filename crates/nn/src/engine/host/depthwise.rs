@@ -4,7 +4,7 @@ use aligned_vec::{AVec, avec};
 use convbase_bases::Convolution;
 use pulp::{Arch, Simd, WithSimd};
 
-use super::activation::Finish;
+use super::activation::{Finish, add_bias};
 use super::layout::{Extent, Source, Target};
 use super::packing::vector;
 use super::window::Window;
@@ -136,7 +136,8 @@ impl Forward<'_, '_> {
                         }
                     }
                 }
-                limits.finish(simd, &mut sums, &[*bias], None);
+                add_bias(simd, &mut sums, &[*bias]);
+                limits.apply_all(simd, &mut sums);
                 let to = to + first * pixel + vector;
                 for (place, [sum]) in sums.into_iter().enumerate() {
                     outputs[to + place * pixel] = sum;

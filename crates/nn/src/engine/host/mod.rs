@@ -2,12 +2,13 @@
 //!
 //! A plan becomes a program ([`program`]): operators, of which each takes in what can be computed while it stores (bias,
 //! activation, the sum with another map, a pool), and the memory in which their maps lie, channels last. Convolutions that
-//! see all channels are products of pixels with packed weights ([`products`]), those of 3 × 3 with stride 1 and enough
-//! channels multiply a quarter as often, or where maps are large a fifth (Winograd's minimal filtering, [`winograd`]),
-//! depthwise ones go along rows ([`depthwise`]). Where maps are larger than the caches, operators one behind the other run in turns, a band of rows
-//! each; where they are small, several images go through together, so that weights are fetched once for all of them.
+//! see all channels are products of pixels with packed weights ([`products`]), those of single pixels with enough channels
+//! multiply seven times where others do eight ([`strassen`]), those of 3 × 3 with stride 1 and enough channels a quarter as
+//! often, or where maps are large a fifth (Winograd's minimal filtering, [`winograd`]), depthwise ones go along rows
+//! ([`depthwise`]). Where maps are larger than the caches, operators one behind the other run in turns, a band of rows each;
+//! where they are small, several images go through together, so that weights are fetched once for all of them.
 //!
-//! Each value is one fixed sequence of fused multiply-adds, whatever the batch, the number of threads or the width of
+//! Each value is one fixed sequence of fused multiply-adds and additions, whatever the batch, the number of threads or the width of
 //! the processor's vectors: equal images have equal features to the bit on every processor that this runs on.
 //!
 //! bf16 is computed here where the processor does not multiply it itself: pixels, weights and the values between the
@@ -34,6 +35,8 @@ mod products;
 mod profile;
 mod program;
 mod quantised;
+mod store;
+mod strassen;
 mod tiles;
 mod transform;
 mod window;

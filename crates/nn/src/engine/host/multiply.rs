@@ -46,6 +46,34 @@ pub(crate) fn multiply<S: Simd, const N: usize>(
     }
 }
 
+/// `sums` [M, N vectors] and the products of M rows of `values`, which begin at `places`, and `weights` [depth, N
+/// vectors]. Each sum is one chain of fused multiply-adds in the order of the inputs, on every processor.
+///
+/// # Panics
+/// When a row would end beyond the values.
+#[inline(always)]
+pub(crate) fn add_products<S: Simd, const N: usize, const M: usize>(
+    simd: S,
+    values: &[f32],
+    places: [usize; M],
+    weights: &[[S::f32s; N]],
+    mut sums: [[S::f32s; N]; M],
+) -> [[S::f32s; N]; M] {
+    let furthest = places.iter().fold(0, |furthest, &place| place.max(furthest));
+    assert!(furthest.saturating_add(weights.len()) <= values.len());
+    for (input, weights) in weights.iter().enumerate() {
+        for (place, sums) in places.iter().zip(&mut sums) {
+            // SAFETY: `input` is below the depth; the furthest place was compared above.
+            #[expect(unsafe_code, reason = "a comparison for each factor would cost as much as its product")]
+            let factor = simd.splat_f32s(unsafe { *values.get_unchecked(place + input) });
+            for (weight, sum) in weights.iter().zip(sums) {
+                *sum = simd.mul_add_f32s(factor, *weight, *sum);
+            }
+        }
+    }
+    sums
+}
+
 /// Has values that are needed soon fetched into the second cache.
 #[inline(always)]
 pub(crate) fn prefetch<V>(values: &[V]) {

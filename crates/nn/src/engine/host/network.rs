@@ -14,7 +14,7 @@ use super::chunks::Places;
 use super::layout::{Extent, Source, Target};
 use super::profile::{Clock, OperatorTime};
 use super::program::{GROUP, Operator, Program, Step};
-use super::{quantised, winograd};
+use super::{quantised, strassen, winograd};
 use crate::vectors::vector_instructions;
 
 /// A plan's operators, from images in bytes to the map of the last layer.
@@ -37,6 +37,7 @@ struct Workspace {
     pieces: Vec<AVec<f32>>,
     places: Places,
     whole: quantised::Scratch,
+    halves: strassen::Scratch,
     taps: Vec<usize>,
     scratch: winograd::Scratch,
     clock: Clock,
@@ -178,7 +179,7 @@ impl Network {
     /// Computes rows of what one step writes.
     fn step(&self, step: &Step, image: usize, extent: &Extent, workspace: &mut Workspace) {
         let maps = &self.program.maps;
-        let Workspace { pieces, places, whole, taps, scratch, .. } = workspace;
+        let Workspace { pieces, places, whole, halves, taps, scratch, .. } = workspace;
         // What is read lies elsewhere: it lives on while this is written.
         let to = &maps[step.output];
         let mut written = std::mem::replace(&mut pieces[to.piece], avec![]);
@@ -191,6 +192,9 @@ impl Network {
         match &step.operator {
             Operator::Products(products) => {
                 products.forward(inputs[0], inputs.get(1).copied(), output, extent, places);
+            }
+            Operator::Strassen(strassen) => {
+                strassen.forward(inputs[0], inputs.get(1).copied(), output, extent, halves);
             }
             Operator::Quantised(quantised) => {
                 quantised.forward(inputs[0], inputs.get(1).copied(), output, extent, whole);

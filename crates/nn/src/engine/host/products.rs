@@ -1,7 +1,5 @@
 //! Convolutions as products of pixels with packed weights: every convolution that sees all channels.
 
-use std::iter;
-
 use aligned_vec::{AVec, avec};
 use convbase_bases::Convolution;
 use pulp::{Arch, Simd, WithSimd};
@@ -9,7 +7,9 @@ use pulp::{Arch, Simd, WithSimd};
 use super::activation::Finish;
 use super::chunks::{Chunks, Places, Reads, chunk_size, nearby, taps};
 use super::layout::{Extent, Layout, Source, Target};
+use super::multiply::add_products;
 use super::packing::{Panel, panels, vector};
+use super::store::Store;
 use super::window::Window;
 
 /// A convolution, and the sum with another map where one follows it.
@@ -76,7 +76,7 @@ impl Products {
         places: &mut Places,
     ) {
         let size = chunk_size(output.pixels(extent), size_of::<f32>() * self.taps.len() * self.length);
-        let reads = Reads { window: self.window, taps: &self.taps, length: self.length };
+        let reads = Reads { window: self.window, taps: &self.taps };
         let chunks = Chunks::new(reads, input, added, output, extent, size);
         self.arch.dispatch(Forward { products: self, input, added, output, chunks, places });
     }
@@ -127,40 +127,15 @@ impl Forward<'_, '_> {
     ) {
         let Products { length, bias, finish, .. } = self.products;
         let (weights, _) = weights.as_chunks::<N>();
-        let bias: &[S::f32s; N] = nearby(S::as_simd_f32s(bias).0, panel.first);
-        let limits = finish.limits(simd);
-        let added = self.added.map(|added| S::as_simd_f32s(added.values).0);
-        let (outputs, _) = S::as_mut_simd_f32s(self.output.values);
         let values = self.input.values;
+        let mut store = Store::new(simd, *finish, bias, self.added, self.output);
         for start in (0..count).step_by(M) {
             let mut sums = [[simd.splat_f32s(0.0); N]; M];
             for (tap, weights) in weights.chunks_exact(*length).enumerate() {
                 let places: [usize; M] = *nearby(self.places.inputs(tap), start);
-                for (input, weights) in weights.iter().enumerate() {
-                    for (place, sums) in iter::zip(places, &mut sums) {
-                        // SAFETY: `input` is below `length`; [`Chunks`] compares the greatest place.
-                        #[expect(
-                            unsafe_code,
-                            reason = "a comparison for each factor costs as much as its product"
-                        )]
-                        let factor = simd.splat_f32s(unsafe { *values.get_unchecked(place + input) });
-                        for (weight, sum) in weights.iter().zip(sums) {
-                            *sum = simd.mul_add_f32s(factor, *weight, *sum);
-                        }
-                    }
-                }
+                sums = add_products(simd, values, places, weights, sums);
             }
-            let place = |place: usize| place / S::F32_LANES + panel.first;
-            let added = added.map(|added| {
-                let places: [usize; M] = *nearby(self.places.added(), start);
-                places.map(|plus| nearby(added, place(plus)))
-            });
-            limits.finish(simd, &mut sums, bias, added);
-            let places: [usize; M] = *nearby(self.places.outputs(), start);
-            for (to, sums) in iter::zip(places, sums) {
-                let to = place(to);
-                outputs[to..to + N].copy_from_slice(&sums);
-            }
+            store.finish(self.places, start, panel.first, &mut sums);
         }
     }
 }

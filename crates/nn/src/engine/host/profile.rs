@@ -73,6 +73,7 @@ impl Operator {
         match self {
             Self::Products(products) if products.window().kernel == [1, 1] => "products of pixels",
             Self::Products(_) => "products of windows",
+            Self::Strassen(_) => "products of pixels, Strassen",
             Self::Quantised(quantised) if quantised.window().kernel == [1, 1] => "products of pixels, 8 bits",
             Self::Quantised(_) => "products of windows, 8 bits",
             Self::Winograd(_) => "Winograd",
@@ -86,6 +87,7 @@ impl Operator {
     pub(super) fn weights(&self) -> usize {
         match self {
             Self::Products(products) => products.weights(),
+            Self::Strassen(strassen) => strassen.weights(),
             Self::Quantised(quantised) => quantised.weights(),
             Self::Winograd(winograd) => winograd.weights(),
             Self::Depthwise(depthwise) => depthwise.weights(),
@@ -97,6 +99,7 @@ impl Operator {
     pub(super) fn uses(&self, to: &Layout) -> usize {
         match self {
             Self::Winograd(winograd) => winograd.tiles(),
+            Self::Strassen(strassen) => strassen.pairs(to),
             _ => to.height * to.width,
         }
     }

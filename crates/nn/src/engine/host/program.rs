@@ -19,6 +19,7 @@ use super::pointwise::Pointwise;
 use super::pool::Pool;
 use super::products::Products;
 use super::quantised::Quantised;
+use super::strassen::Strassen;
 use super::window::Window;
 use super::winograd::Winograd;
 
@@ -68,6 +69,7 @@ pub(super) struct Step {
 #[derive(Debug)]
 pub(super) enum Operator {
     Products(Products),
+    Strassen(Strassen),
     Quantised(Quantised),
     Winograd(Winograd),
     Depthwise(Depthwise),
@@ -80,6 +82,7 @@ impl Operator {
     pub(super) fn window(&self) -> Option<Window> {
         match self {
             Self::Products(products) => Some(products.window()),
+            Self::Strassen(strassen) => strassen.window(),
             Self::Quantised(quantised) => Some(quantised.window()),
             Self::Depthwise(depthwise) => Some(depthwise.window()),
             Self::Pool(pool) => Some(pool.window()),
@@ -95,7 +98,7 @@ impl Operator {
                 [window.before[1], window.behind(outputs, width)]
             }
             Self::Winograd(winograd) => [winograd.left(), winograd.behind(width)],
-            Self::Pool(_) | Self::Pointwise(_) => [0, 0],
+            Self::Strassen(_) | Self::Pool(_) | Self::Pointwise(_) => [0, 0],
         }
     }
 }
@@ -211,11 +214,13 @@ fn operator(
             let rounded = rounded(convolution, precision);
             let finish = Finish { activation: *activation, precision };
             let Convolution { inputs, outputs, groups, .. } = **convolution;
+            let sides = [node.shape[0], node.shape[1]];
             if by_tiles(convolution) {
-                let sides = [node.shape[0], node.shape[1]];
                 Operator::Winograd(Winograd::new(arch, &rounded, sides, *halves, finish))
             } else if groups == 1 && precision == Precision::Int8 && node.inputs[0] != 0 {
                 Operator::Quantised(Quantised::new(arch, convolution, layout, finish)?)
+            } else if precision == Precision::Float32 && Strassen::fits(convolution, sides) {
+                Operator::Strassen(Strassen::new(arch, convolution, sides, finish))
             } else if groups == 1 {
                 Operator::Products(Products::new(arch, &rounded, layout, finish))
             } else if groups == inputs && groups == outputs {

@@ -16,6 +16,7 @@ use super::integers::{Instructions, Integers, WithIntegers, word};
 use super::layout::{Extent, Layout, Source, Target};
 use super::numbers::Numbers;
 use super::packing::{Panel, panels, vector};
+use super::store::Store;
 use super::window::Window;
 
 /// The greatest weight.
@@ -264,9 +265,7 @@ impl Forward<'_, '_> {
         let (weights, _) = weights.as_chunks::<N>();
         let (factors, _) = I::Simd::as_simd_f32s(self.factors);
         let vectors = bias.len() / <I::Simd as Simd>::F32_LANES;
-        let limits = finish.limits(simd);
-        let added = self.added.map(|added| I::Simd::as_simd_f32s(added.values).0);
-        let (outputs, _) = I::Simd::as_mut_simd_f32s(self.output.values);
+        let mut store = Store::new(simd, *finish, bias, self.added, self.output);
         let (numbers, rows) = (self.numbers.words(), self.numbers.rows());
         for start in (0..count).step_by(M) {
             let mut sums = [[simd.splat_u32s(0); N]; M];
@@ -300,17 +299,7 @@ impl Forward<'_, '_> {
                     *value = simd.mul_add_f32s(*value, *scale, *shift);
                 }
             }
-            let place = |place: usize| place / <I::Simd as Simd>::F32_LANES + panel.first;
-            let added = added.map(|added| {
-                let places: [usize; M] = *nearby(self.places.added(), start);
-                places.map(|plus| nearby(added, place(plus)))
-            });
-            limits.finish_biased(simd, &mut values, added);
-            let places: [usize; M] = *nearby(self.places.outputs(), start);
-            for (to, values) in places.into_iter().zip(values) {
-                let to = place(to);
-                outputs[to..to + N].copy_from_slice(&values);
-            }
+            store.finish_biased(self.places, start, panel.first, &mut values);
         }
     }
 }
