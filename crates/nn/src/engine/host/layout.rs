@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use aligned_vec::AVec;
+
 /// Values that a pixel's channels are filled up to, so that vectors of every processor begin at a channel of their own.
 pub(super) const FILL: usize = 16;
 
@@ -108,5 +110,12 @@ impl Extent {
     pub(super) fn rows(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let rows = self.rows.clone();
         (0..self.images).flat_map(move |image| rows.clone().map(move |row| (image, row)))
+    }
+}
+
+/// Makes room that is never given back: filling it with zeros for each layer anew was an eighth of an extraction.
+pub(super) fn at_least(values: &mut AVec<f32>, count: usize) {
+    if values.len() < count {
+        values.resize(count, 0.0);
     }
 }

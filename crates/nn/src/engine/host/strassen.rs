@@ -24,7 +24,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::activation::Finish;
 use super::chunks::{Places, nearby};
-use super::layout::{Extent, FILL, Layout, Source, Target};
+use super::layout::{Extent, FILL, Layout, Source, Target, at_least};
 use super::multiply::add_products;
 use super::packing::{Panel, panels, vector};
 use super::store::Store;
@@ -313,13 +313,6 @@ fn add<S: Simd, const N: usize, const M: usize>(
     let kept: &[[S::f32s; N]; M] = nearby(kept, 0);
     for (sum, kept) in sums.as_flattened_mut().iter_mut().zip(kept.as_flattened()) {
         *sum = simd.add_f32s(*kept, *sum);
-    }
-}
-
-/// Makes room that is never given back.
-fn at_least(values: &mut AVec<f32>, count: usize) {
-    if values.len() < count {
-        values.resize(count, 0.0);
     }
 }
 

@@ -4,7 +4,7 @@ use aligned_vec::{AVec, avec};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::activation::Finish;
-use super::layout::{Source, Target};
+use super::layout::{Source, Target, at_least};
 use super::multiply::{ROWS, WEIGHTS, multiply, prefetch};
 use super::packing::{Panel, panels, vector};
 use super::tiles::{Between, Tiles, enter, leave};
@@ -238,13 +238,6 @@ impl Forward<'_, '_> {
 /// into the same sets of the cache either.
 const fn apart(parts: usize) -> usize {
     parts + 1
-}
-
-/// Makes room that is never given back: filling it with zeros for each layer anew was an eighth of an extraction.
-fn at_least(values: &mut AVec<f32>, count: usize) {
-    if values.len() < count {
-        values.resize(count, 0.0);
-    }
 }
 
 #[inline(always)]

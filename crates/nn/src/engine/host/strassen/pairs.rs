@@ -5,8 +5,7 @@ use std::ops::Range;
 use aligned_vec::AVec;
 
 use super::super::chunks::{CHUNK, MULTIPLE, Places, nearby};
-use super::super::layout::{Extent, FILL};
-use super::at_least;
+use super::super::layout::{Extent, FILL, at_least};
 
 /// Sums of a pair's inputs.
 pub(super) const SUMS: usize = 4;
