@@ -1,4 +1,5 @@
-//! Convolutions as products of pixels with packed weights: every convolution that sees all channels.
+//! Convolutions as products of pixels with packed weights: every convolution that sees all channels and that no scheme with
+//! fewer multiplications takes.
 
 use aligned_vec::{AVec, avec};
 use convbase_bases::Convolution;
@@ -6,10 +7,10 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::activation::Finish;
 use super::chunks::{Chunks, Places, Reads, chunk_size, nearby, taps};
+use super::epilogue::Epilogue;
 use super::layout::{Extent, Layout, Source, Target};
 use super::multiply::add_products;
 use super::packing::{Panel, panels, vector};
-use super::store::Store;
 use super::window::Window;
 
 /// A convolution, and the sum with another map where one follows it.
@@ -128,14 +129,14 @@ impl Forward<'_, '_> {
         let Products { length, bias, finish, .. } = self.products;
         let (weights, _) = weights.as_chunks::<N>();
         let values = self.input.values;
-        let mut store = Store::new(simd, *finish, bias, self.added, self.output);
+        let mut epilogue = Epilogue::new(simd, *finish, bias, self.added, self.output);
         for start in (0..count).step_by(M) {
             let mut sums = [[simd.splat_f32s(0.0); N]; M];
             for (tap, weights) in weights.chunks_exact(*length).enumerate() {
                 let places: [usize; M] = *nearby(self.places.inputs(tap), start);
                 sums = add_products(simd, values, places, weights, sums);
             }
-            store.finish(self.places, start, panel.first, &mut sums);
+            epilogue.finish(self.places, start, panel.first, &mut sums);
         }
     }
 }

@@ -95,7 +95,7 @@ impl Operator {
         }
     }
 
-    /// How often each is multiplied for a map of this layout: for every tile or every pixel.
+    /// How often each is multiplied for a map of this layout: for every tile, every pair of pixels or every pixel.
     pub(super) fn uses(&self, to: &Layout) -> usize {
         match self {
             Self::Winograd(winograd) => winograd.tiles(),

@@ -12,11 +12,11 @@ use pulp::{Arch, Simd};
 
 use super::activation::Finish;
 use super::chunks::{CHUNK, MOST_PIXELS, Places, nearby, taps};
+use super::epilogue::Epilogue;
 use super::integers::{Instructions, Integers, WithIntegers, word};
 use super::layout::{Extent, Layout, Source, Target};
 use super::numbers::Numbers;
 use super::packing::{Panel, panels, vector};
-use super::store::Store;
 use super::window::Window;
 
 /// The greatest weight.
@@ -265,7 +265,7 @@ impl Forward<'_, '_> {
         let (weights, _) = weights.as_chunks::<N>();
         let (factors, _) = I::Simd::as_simd_f32s(self.factors);
         let vectors = bias.len() / <I::Simd as Simd>::F32_LANES;
-        let mut store = Store::new(simd, *finish, bias, self.added, self.output);
+        let mut epilogue = Epilogue::new(simd, *finish, bias, self.added, self.output);
         let (numbers, rows) = (self.numbers.words(), self.numbers.rows());
         for start in (0..count).step_by(M) {
             let mut sums = [[simd.splat_u32s(0); N]; M];
@@ -299,7 +299,7 @@ impl Forward<'_, '_> {
                     *value = simd.mul_add_f32s(*value, *scale, *shift);
                 }
             }
-            store.finish_biased(self.places, start, panel.first, &mut values);
+            epilogue.finish_biased(self.places, start, panel.first, &mut values);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::chunks::{Places, nearby};
 use super::layout::{Source, Target};
 
 /// Where finished sums go, and what is added to them before.
-pub(super) struct Store<'a, S: Simd> {
+pub(super) struct Epilogue<'a, S: Simd> {
     simd: S,
     limits: Limits<S>,
     bias: &'a [S::f32s],
@@ -15,7 +15,7 @@ pub(super) struct Store<'a, S: Simd> {
     outputs: &'a mut [S::f32s],
 }
 
-impl<'a, S: Simd> Store<'a, S> {
+impl<'a, S: Simd> Epilogue<'a, S> {
     #[inline(always)]
     pub(super) fn new(
         simd: S,
